@@ -1,0 +1,100 @@
+import { CURRENT_VERSION } from '../common/index.js'
+import { CommandFlag, type ExtFields, type OutgoingRequest, type RemotingCommand, SerializeType } from './command.js'
+import { encodeBinaryHeader } from './header-binary.js'
+import { encodeJsonHeader, extFieldsJson } from './header-json.js'
+import type { OutputBuffer } from './output-buffer.js'
+import type { Reply } from './route.js'
+
+/** The language byte we announce: `JAVA` is what every client and old tool knows (wire-protocol 2.3). */
+const ANNOUNCED_LANGUAGE = 0
+
+/** Writes the answer to `request` in the serialization the request came in. */
+export function encodeReply(out: OutputBuffer, request: RemotingCommand, reply: Reply): void {
+  const bodyBytes = bodyLength(reply.body)
+  if (request.serializeType === SerializeType.JSON) {
+    out.writeFrame(replyJson(request.opaque, reply), bodyBytes)
+  } else {
+    const header = encodeBinaryHeader({
+      code: reply.code,
+      flag: CommandFlag.RESPONSE,
+      language: ANNOUNCED_LANGUAGE,
+      opaque: request.opaque,
+      version: CURRENT_VERSION,
+      remark: reply.remark,
+      forEachExt: visit => {
+        reply.codec?.forEach(reply.header, visit)
+        for (const key in reply.extFields) visit(key, reply.extFields[key]!)
+      },
+    })
+    out.writeBinaryFrame(header, bodyBytes)
+  }
+  writeBody(out, reply.body)
+}
+
+const REPLY_TAIL = `,"serializeTypeCurrentRPC":"JSON","version":${CURRENT_VERSION}}`
+
+function replyJson(opaque: number, reply: Reply): string {
+  let ext = reply.codec === undefined ? '' : reply.codec.toJson(reply.header)
+  if (reply.extFields !== undefined) {
+    const more = extFieldsJson(reply.extFields)
+    ext = ext === '' ? more : `${ext},${more}`
+  }
+  if (reply.remark !== undefined) {
+    return encodeJsonHeader({
+      code: reply.code,
+      flag: CommandFlag.RESPONSE,
+      language: ANNOUNCED_LANGUAGE,
+      opaque,
+      version: CURRENT_VERSION,
+      remark: reply.remark,
+      extJson: ext === '' ? undefined : ext,
+    })
+  }
+  const head = ext === '' ? `{"code":${reply.code}` : `{"code":${reply.code},"extFields":{${ext}}`
+  return `${head},"flag":1,"language":"JAVA","opaque":${opaque}${REPLY_TAIL}`
+}
+
+/** Whose request it is: what stands in its header beside code and fields. */
+export interface RequestIdentity {
+  opaque: number
+  oneway: boolean
+  language: number
+  serializeType: SerializeType
+}
+
+export function encodeRequest(out: OutputBuffer, request: OutgoingRequest, identity: RequestIdentity): void {
+  const flag = identity.oneway ? CommandFlag.ONEWAY : 0
+  const ext: ExtFields = request.extFields ?? {}
+  const bodyBytes = request.body?.length ?? 0
+  const common = {
+    code: request.code,
+    flag,
+    language: identity.language,
+    opaque: identity.opaque,
+    version: CURRENT_VERSION,
+    remark: request.remark,
+  }
+  if (identity.serializeType === SerializeType.JSON) {
+    out.writeFrame(encodeJsonHeader({ ...common, extJson: request.extFields && extFieldsJson(ext) }), bodyBytes)
+  } else {
+    const forEachExt = (visit: (key: string, value: string) => void) => {
+      for (const key in ext) visit(key, ext[key]!)
+    }
+    out.writeBinaryFrame(encodeBinaryHeader({ ...common, forEachExt }), bodyBytes)
+  }
+  writeBody(out, request.body)
+}
+
+function bodyLength(body: Buffer | readonly Buffer[] | undefined): number {
+  if (body === undefined) return 0
+  if (Buffer.isBuffer(body)) return body.length
+  let total = 0
+  for (const slice of body) total += slice.length
+  return total
+}
+
+function writeBody(out: OutputBuffer, body: Buffer | readonly Buffer[] | undefined): void {
+  if (body === undefined) return
+  if (Buffer.isBuffer(body)) out.writeSlice(body)
+  else for (const slice of body) out.writeSlice(slice)
+}

@@ -1,0 +1,5 @@
+export * from './admin.js'
+export * from './client.js'
+export * from './consume.js'
+export * from './namesrv.js'
+export * from './send.js'

@@ -1,0 +1,151 @@
+import { ResponseCode, ResponseError, requestCodeName } from '../common/index.js'
+import { type Clock, errorText, type Logger } from '../util/index.js'
+import { EMPTY, type RemotingCommand } from './command.js'
+import type { Connection } from './connection.js'
+import { fail, Hold, type Lane, Reply, type Route, type RouteTable } from './route.js'
+
+/** First version whose clients understand GO_AWAY: above V5_3_1 (wire-protocol 8.4). */
+const GO_AWAY_ABOVE_VERSION = 475
+
+export interface PipelineOptions {
+  routes: RouteTable
+  clock: Clock
+  logger: Logger
+  /** Requests of a lane that may be under way at once; more are answered SYSTEM_BUSY. */
+  laneLimits?: Partial<Record<Lane, number>>
+  /** Requests that take longer are logged with who, what and how long. */
+  slowRequestMs?: number
+  /** Refuses a request before it is decoded (authentication, roles, overload); undefined lets it pass. */
+  admit?: (route: Route, command: RemotingCommand, connection: Connection) => Reply | undefined
+  /** Told of each answered request, e.g. for metrics. */
+  onAnswered?: (route: Route, code: number, costMs: number) => void
+}
+
+const DEFAULT_LANE_LIMIT = 100_000
+const DEFAULT_SLOW_MS = 500
+
+/** The one way of every request: route, admission, header, handler, answer. */
+export class RequestPipeline {
+  private readonly underWay = new Map<Lane, number>()
+  private stopping = false
+
+  constructor(private readonly options: PipelineOptions) {}
+
+  /** From now on requests of clients that understand it are answered GO_AWAY. */
+  goAway(): void {
+    this.stopping = true
+  }
+
+  /** Requests under way that are not held: what a graceful stop waits for. */
+  get busy(): number {
+    let sum = 0
+    for (const count of this.underWay.values()) sum += count
+    return sum
+  }
+
+  handle(command: RemotingCommand, connection: Connection): void {
+    const route = this.options.routes.find(command.code)
+    if (!route || (route.mainPortOnly && connection.fastPort)) {
+      connection.reply(
+        command,
+        fail(ResponseCode.REQUEST_CODE_NOT_SUPPORTED, ` request type ${command.code} not supported`),
+      )
+      return
+    }
+    const refusal = this.refuse(route, command, connection)
+    if (refusal) {
+      this.options.logger.debug(
+        this.facts(route, command, connection),
+        `refused ${requestCodeName(route.code)}: ${refusal.remark}`,
+      )
+      connection.reply(command, refusal)
+      return
+    }
+    const start = this.options.clock.monotonic()
+    if (!route.borrowsBody && command.body !== EMPTY) command.body = Buffer.from(command.body)
+    let result: ReturnType<Route['handle']>
+    try {
+      result = route.handle(route.request.decode(command.extFields), command, connection)
+    } catch (error) {
+      this.answer({ route, command, connection, start }, this.replyTo(error, route, command, connection))
+      return
+    }
+    if (result instanceof Reply) this.answer({ route, command, connection, start }, result)
+    else if (result instanceof Hold) this.hold({ route, command, connection, start }, result)
+    else this.await({ route, command, connection, start }, result)
+  }
+
+  private refuse(route: Route, command: RemotingCommand, connection: Connection): Reply | undefined {
+    if (this.stopping && command.version > GO_AWAY_ABOVE_VERSION) return fail(ResponseCode.GO_AWAY, 'please go away')
+    const limit = this.options.laneLimits?.[route.lane] ?? DEFAULT_LANE_LIMIT
+    if ((this.underWay.get(route.lane) ?? 0) >= limit)
+      return fail(ResponseCode.SYSTEM_BUSY, '[OVERLOAD]system busy, start flow control for a while')
+    return this.options.admit?.(route, command, connection)
+  }
+
+  private hold(call: Call, hold: Hold): void {
+    // an unanswered frame has no use for the answer, but its work was done
+    if (call.command.isOneway) hold.abandon()
+    else call.connection.hold(hold, reply => call.connection.reply(call.command, reply))
+  }
+
+  private await(call: Call, result: Promise<Reply | Hold>): void {
+    const { route } = call
+    this.underWay.set(route.lane, (this.underWay.get(route.lane) ?? 0) + 1)
+    result
+      .catch((error: unknown) => this.replyTo(error, route, call.command, call.connection))
+      .then(settled => {
+        if (settled instanceof Hold) this.hold(call, settled)
+        else this.answer(call, settled)
+      })
+      .finally(() => this.underWay.set(route.lane, this.underWay.get(route.lane)! - 1))
+      .catch((error: unknown) => {
+        this.options.logger.error(
+          { ...this.facts(route, call.command, call.connection), err: error },
+          'could not answer a request',
+        )
+      })
+  }
+
+  private answer(call: Call, reply: Reply): void {
+    call.connection.reply(call.command, reply)
+    const costMs = this.options.clock.monotonic() - call.start
+    this.options.onAnswered?.(call.route, reply.code, costMs)
+    if (costMs < (this.options.slowRequestMs ?? DEFAULT_SLOW_MS)) return
+    this.options.logger.warn(
+      { ...this.facts(call.route, call.command, call.connection), event: 'slow-request', costMs: Math.round(costMs) },
+      `${requestCodeName(call.route.code)} of ${call.connection.peer.text} took ${Math.round(costMs)} ms`,
+    )
+  }
+
+  private replyTo(error: unknown, route: Route, command: RemotingCommand, connection: Connection): Reply {
+    if (error instanceof ResponseError) return fail(error.code, error.remark)
+    this.options.logger.error(
+      { ...this.facts(route, command, connection), event: 'request-failed', err: error },
+      `${requestCodeName(route.code)} of ${connection.peer.text} failed: ${errorText(error)}`,
+    )
+    return fail(
+      ResponseCode.SYSTEM_ERROR,
+      `${requestCodeName(route.code)} failed inside the server: ${errorText(error)}`,
+    )
+  }
+
+  private facts(route: Route, command: RemotingCommand, connection: Connection): Record<string, unknown> {
+    return {
+      event: 'request',
+      code: route.code,
+      request: requestCodeName(route.code),
+      opaque: command.opaque,
+      remote: connection.peer.text,
+      topic: command.extFields?.topic ?? command.extFields?.b,
+    }
+  }
+}
+
+interface Call {
+  route: Route
+  command: RemotingCommand
+  connection: Connection
+  /** Monotonic ms at which the handler was called. */
+  start: number
+}
