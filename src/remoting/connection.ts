@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { encodeHostAddress } from '../common/index.js'
 import { type Clock, errorText, type Logger, MQError, type Timer } from '../util/index.js'
 import { type OutgoingRequest, type RemotingCommand, SerializeType } from './command.js'
 import { FrameDecoder } from './frame-decoder.js'
@@ -42,6 +43,8 @@ export interface PeerAddress {
   readonly text: string
   readonly ip: string
   readonly port: number
+  /** Address bytes and port as a record keeps its hosts: 8 or 20 bytes. */
+  readonly bytes: Buffer
 }
 
 /**
@@ -315,5 +318,6 @@ function peerAddress(socket: Socket): PeerAddress {
   const raw = socket.remoteAddress ?? '0.0.0.0'
   const ip = raw.startsWith('::ffff:') ? raw.slice(7) : raw
   const port = socket.remotePort ?? 0
-  return { text: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`, ip, port }
+  const bytes = encodeHostAddress({ host: ip, port })
+  return { text: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`, ip, port, bytes }
 }

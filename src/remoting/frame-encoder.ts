@@ -1,6 +1,6 @@
 import { CURRENT_VERSION } from '../common/index.js'
 import { CommandFlag, type ExtFields, type OutgoingRequest, type RemotingCommand, SerializeType } from './command.js'
-import { encodeBinaryHeader } from './header-binary.js'
+import { binaryEntry, encodeBinaryHeader } from './header-binary.js'
 import { encodeJsonHeader, extFieldsJson } from './header-json.js'
 import type { OutputBuffer } from './output-buffer.js'
 import type { Reply } from './route.js'
@@ -21,10 +21,7 @@ export function encodeReply(out: OutputBuffer, request: RemotingCommand, reply: 
       opaque: request.opaque,
       version: CURRENT_VERSION,
       remark: reply.remark,
-      forEachExt: visit => {
-        reply.codec?.forEach(reply.header, visit)
-        for (const key in reply.extFields) visit(key, reply.extFields[key]!)
-      },
+      entries: (reply.codec?.toBinary(reply.header) ?? '') + extFieldsBinary(reply.extFields),
     })
     out.writeBinaryFrame(header, bodyBytes)
   }
@@ -77,12 +74,15 @@ export function encodeRequest(out: OutputBuffer, request: OutgoingRequest, ident
   if (identity.serializeType === SerializeType.JSON) {
     out.writeFrame(encodeJsonHeader({ ...common, extJson: request.extFields && extFieldsJson(ext) }), bodyBytes)
   } else {
-    const forEachExt = (visit: (key: string, value: string) => void) => {
-      for (const key in ext) visit(key, ext[key]!)
-    }
-    out.writeBinaryFrame(encodeBinaryHeader({ ...common, forEachExt }), bodyBytes)
+    out.writeBinaryFrame(encodeBinaryHeader({ ...common, entries: extFieldsBinary(ext) }), bodyBytes)
   }
   writeBody(out, request.body)
+}
+
+function extFieldsBinary(ext: ExtFields | undefined): string {
+  let entries = ''
+  for (const key in ext) entries += binaryEntry(key, ext[key]!)
+  return entries
 }
 
 function bodyLength(body: Buffer | readonly Buffer[] | undefined): number {

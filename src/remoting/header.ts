@@ -1,5 +1,6 @@
 import { ResponseCode, ResponseError } from '../common/index.js'
 import type { ExtFields } from './command.js'
+import { binaryKey, binaryValue } from './header-binary.js'
 
 /** How a field's text on the wire becomes a value and back. */
 export interface FieldType<T> {
@@ -94,6 +95,8 @@ interface FieldEntry {
   key: string
   /** `"key":` ready to be written. */
   jsonKey: string
+  /** The key as it stands in a binary entry. */
+  binaryKey: string
   type: FieldType<unknown>
   required: boolean
   resource: ResourceKind | undefined
@@ -113,6 +116,7 @@ export class HeaderCodec<V> {
         name: fieldName,
         key,
         jsonKey: `${JSON.stringify(key)}:`,
+        binaryKey: binaryKey(key),
         type: field.type,
         required: field.required,
         resource: field.options.resource,
@@ -171,6 +175,19 @@ export class HeaderCodec<V> {
     return json
   }
 
+  /** The entries of the binary form, as a byte string. */
+  toBinary(value: V): string {
+    const record = value as Record<string, unknown>
+    let entries = ''
+    for (let i = 0; i < this.fields.length; i++) {
+      const field = this.fields[i]!
+      const present = record[field.name]
+      if (present === undefined || present === null || present === '') continue
+      entries += field.binaryKey + binaryValue(field.type.format(present))
+    }
+    return entries
+  }
+
   /** The fields that name a topic or group, for authorization. */
   resources(value: V): { kind: ResourceKind; name: string }[] {
     const record = value as Record<string, unknown>
@@ -185,7 +202,6 @@ export class HeaderCodec<V> {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are just what must be escaped
 const NEEDS_ESCAPE = /["\\\u0000-\u001f]/
 
 /** A JSON string literal; the common case costs one scan. */

@@ -37,13 +37,13 @@ export class OutputBuffer {
     this.advance(8 + headerBytes)
   }
 
-  /** The same with a binary header, type 1. */
-  writeBinaryFrame(header: Buffer, bodyBytes: number): void {
+  /** The same with a binary header, type 1, given as a byte string. */
+  writeBinaryFrame(header: string, bodyBytes: number): void {
     this.reserve(8 + header.length)
     const at = this.slabEnd
     this.slab.writeInt32BE(4 + header.length + bodyBytes, at)
     this.slab.writeInt32BE(0x01000000 | header.length, at + 4)
-    header.copy(this.slab, at + 8)
+    this.slab.write(header, at + 8, 'latin1')
     this.advance(8 + header.length)
   }
 
