@@ -1,0 +1,6 @@
+export * from './bloom-filter.js'
+export * from './filter-compile-error.js'
+export * from './record-properties.js'
+export type { PropertyLookup } from './sql/index.js'
+export * from './sql-filter.js'
+export * from './tag-filter.js'

@@ -1,0 +1,21 @@
+import { type BooleanExpression, isEvaluationFailure, type PropertyLookup, parseSql } from './sql/index.js'
+
+/** An SQL92 subscription, compiled once and asked for every message. */
+export class SqlFilter {
+  private readonly condition: BooleanExpression
+
+  /** Throws FilterCompileError, whose message is the remark of SUBSCRIPTION_PARSE_FAILED. */
+  constructor(readonly expression: string) {
+    this.condition = parseSql(expression)
+  }
+
+  /** Only TRUE matches; a property that cannot be compared as it must be does not. */
+  matches(lookup: PropertyLookup): boolean {
+    try {
+      return this.condition.evaluate(lookup) === true
+    } catch (error) {
+      if (isEvaluationFailure(error)) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { type BooleanExpression, isEvaluationFailure, type PropertyLookup } from './expression.js'
+export { parseSql } from './parser.js'

@@ -1,0 +1,5 @@
+export * from './json-syntax-error.js'
+export * from './json-value.js'
+export * from './parse-fast-json.js'
+export * from './read-json.js'
+export * from './stringify-fast-json.js'

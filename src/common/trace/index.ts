@@ -1,0 +1,2 @@
+export * from './trace-codec.js'
+export * from './trace-record.js'

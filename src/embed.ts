@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BrokerController } from './broker/index.js'
+import { brokerSettings, namesrvSettings } from './config/index.js'
+import { NamesrvController } from './namesrv/index.js'
+import { type Clock, type Logger, silentLogger, systemClock } from './util/index.js'
+
+type BrokerOverrides = Parameters<typeof brokerSettings.create>[0]
+type NamesrvOverrides = Parameters<typeof namesrvSettings.create>[0]
+
+export interface StartCometMQOptions {
+  /** Folder of the store; a temporary one, removed at the end, when left out. */
+  store?: string
+  /** Port of the NameServer; a free one when left out. */
+  namesrvPort?: number
+  /** Port of the Broker (its fast port is two below); a free one when left out. */
+  brokerPort?: number
+  /** Address clients are told to connect to. Default 127.0.0.1. */
+  ip?: string
+  clock?: Clock
+  logger?: Logger
+  /** Any key of the broker's configuration. */
+  broker?: BrokerOverrides
+  /** Any key of the NameServer's configuration. */
+  namesrv?: NamesrvOverrides
+}
+
+/** A NameServer and a Broker running in this process. */
+export interface CometMQ {
+  /** What clients take as NameServer address. */
+  readonly namesrvAddr: string
+  readonly brokerAddr: string
+  readonly storePath: string
+  /** Stops both gracefully; a temporary store is removed. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the whole system inside this process: real sockets, real files, the same code as the daemons.
+ * @throws MQError naming the port or folder in the way.
+ */
+export async function startCometMQ(options: StartCometMQOptions = {}): Promise<CometMQ> {
+  const { clock = systemClock, logger = silentLogger, ip = '127.0.0.1' } = options
+  const store = options.store ?? (await mkdtemp(join(tmpdir(), 'cometmq-')))
+  const removeStore = async (): Promise<void> => {
+    if (options.store === undefined) await rm(store, { recursive: true, force: true })
+  }
+  const namesrvPort = options.namesrvPort ?? (await freePort())
+  const namesrvConfig = namesrvSettings.create({
+    listenPort: namesrvPort,
+    kvConfigPath: join(store, 'namesrv', 'kvConfig.json'),
+    configStorePath: join(store, 'namesrv', 'namesrv.properties'),
+    ...options.namesrv,
+  })
+  const namesrv = new NamesrvController({ settings: namesrvConfig, clock, logger })
+  const namesrvAddr = `${ip}:${namesrvPort}`
+  const brokerPort = options.brokerPort ?? (await freePort())
+  const brokerConfig = brokerSettings.create({
+    namesrvAddr,
+    brokerIP1: ip,
+    brokerIP2: ip,
+    listenPort: brokerPort,
+    storePathRootDir: store,
+    ...options.broker,
+  })
+  const broker = new BrokerController({ settings: brokerConfig.values, configuration: brokerConfig, clock, logger })
+  try {
+    await namesrv.start()
+    await broker.start()
+  } catch (error) {
+    await namesrv.stop()
+    await removeStore()
+    throw error
+  }
+  return {
+    namesrvAddr,
+    brokerAddr: `${ip}:${brokerPort}`,
+    storePath: store,
+    async stop() {
+      await broker.stop()
+      await namesrv.stop()
+      await removeStore()
+    },
+  }
+}
+
+/** A port nobody listens on, with the one two below it free as well for the fast port. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await listenOnce(0)
+    if (port > 1026 && (await listenOnce(port - 2).catch(() => 0)) > 0) return port
+  }
+}
+
+function listenOnce(port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

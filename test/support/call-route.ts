@@ -1,0 +1,43 @@
+import type { ClientConnection } from '../../src/broker/client/client-channel.js'
+import { type Connection, type ExtFields, Hold, RemotingCommand, type Reply, type Route } from '../../src/remoting/index.js'
+import { FakeConnection } from './fake-connection.js'
+
+export interface RouteCall {
+  extFields?: ExtFields
+  body?: string | Buffer
+  connection?: ClientConnection
+  version?: number
+}
+
+export interface RouteAnswer {
+  code: number
+  remark: string | undefined
+  extFields: ExtFields
+  body: Buffer
+}
+
+/** Calls a route as the pipeline does, without a wire; held requests are not for it. */
+export async function callRoute(route: Route, call: RouteCall = {}): Promise<RouteAnswer> {
+  const command = new RemotingCommand()
+  command.code = route.code
+  command.version = call.version ?? 479
+  command.extFields = call.extFields
+  command.body = Buffer.from(call.body ?? '')
+  // handlers use no more of a connection than a fake has
+  const connection = (call.connection ?? new FakeConnection()) as Connection
+  const reply = await route.handle(route.request.decode(call.extFields), command, connection)
+  if (reply instanceof Hold) throw new Error(`request ${route.code} is held`)
+  return asAnswer(reply)
+}
+
+function asAnswer(reply: Reply): RouteAnswer {
+  const slices = reply.body === undefined ? [] : Buffer.isBuffer(reply.body) ? [reply.body] : reply.body
+  const body = Buffer.concat(slices)
+  reply.release?.()
+  return {
+    code: reply.code,
+    remark: reply.remark,
+    extFields: { ...reply.codec?.encode(reply.header), ...reply.extFields },
+    body,
+  }
+}

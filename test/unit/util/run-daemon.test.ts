@@ -1,0 +1,78 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { ExitCode, runDaemon, silentLogger } from '../../../src/util/index.js'
+import { eventually } from '../../support/eventually.js'
+
+class FakeProcess extends EventEmitter {
+  readonly exits: number[] = []
+  exit(code: number): void {
+    this.exits.push(code)
+  }
+}
+
+function daemon(stop: () => Promise<void>, start = async () => ({ stop })) {
+  const host = new FakeProcess()
+  const acts: string[] = []
+  const started = runDaemon({ name: 'x', logger: silentLogger, process: host, start, onExit: () => acts.push('exit') })
+  return { host, acts, started }
+}
+
+test('a signal stops it once and ends with 0', async () => {
+  let stops = 0
+  const { host, acts, started } = daemon(async () => void stops++)
+  await started
+  host.emit('SIGTERM')
+  await eventually(() => host.exits.length > 0)
+  expect([stops, host.exits, acts]).toEqual([1, [ExitCode.ok], ['exit']])
+})
+
+test('a second signal while it stops ends it at once', async () => {
+  let finish = () => {}
+  const { host, started } = daemon(() => new Promise(resolve => (finish = resolve)))
+  await started
+  host.emit('SIGTERM')
+  expect(host.exits).toEqual([])
+  host.emit('SIGINT')
+  expect(host.exits).toEqual([130])
+  finish()
+  await new Promise(resolve => setImmediate(resolve))
+  expect(host.exits).toEqual([130])
+})
+
+test('a stop that fails ends with 255', async () => {
+  const { host, started } = daemon(() => Promise.reject(new Error('disk')))
+  await started
+  host.emit('SIGHUP')
+  await eventually(() => host.exits.length > 0)
+  expect(host.exits).toEqual([ExitCode.failed])
+})
+
+test('a start that fails ends with 253', async () => {
+  const { host, started } = daemon(
+    async () => {},
+    () => Promise.reject(new Error('port in use')),
+  )
+  await started
+  expect(host.exits).toEqual([ExitCode.notStarted])
+})
+
+test('a signal during the start waits for it, then stops', async () => {
+  let ready = (_: { stop(): Promise<void> }) => {}
+  let stops = 0
+  const { host, started } = daemon(
+    async () => {},
+    () => new Promise(resolve => (ready = resolve)),
+  )
+  host.emit('SIGTERM')
+  expect(host.exits).toEqual([])
+  ready({ stop: async () => void stops++ })
+  await started
+  expect([stops, host.exits]).toEqual([1, [ExitCode.ok]])
+})
+
+test('an error nobody caught ends it with 255', async () => {
+  const { host, started } = daemon(async () => {})
+  await started
+  host.emit('uncaughtException', new Error('bug'))
+  expect(host.exits).toEqual([ExitCode.failed])
+})
