@@ -1,0 +1,50 @@
+import type { DataVersion } from '../common/index.js'
+import type { MessageStore } from '../store/index.js'
+import type { Clock, Logger } from '../util/index.js'
+import type { ClientNotifier } from './client/client-notifier.js'
+import type { ConsumerManager } from './client/consumer-manager.js'
+import type { ProducerManager } from './client/producer-manager.js'
+import type { RebalanceLockManager } from './client/rebalance-lock-manager.js'
+import type { BrokerIdentity } from './identity.js'
+import type { PullRequestHoldService } from './longpolling/pull-request-hold-service.js'
+import type { ConsumerFilterManager } from './offset/consumer-filter-manager.js'
+import type { ConsumerOffsetManager } from './offset/consumer-offset-manager.js'
+import type { BrokerOuterApi } from './out/broker-outer-api.js'
+import type { BrokerRegistration } from './out/broker-registration.js'
+import type { MessagePutter } from './put/message-putter.js'
+import type { BrokerSettings } from './settings.js'
+import type { BrokerStats } from './stats/broker-stats.js'
+import type { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
+import type { TopicConfigManager } from './topic/topic-config-manager.js'
+
+/** The configuration as text, for the requests that read and change it (codes 26 and 25). */
+export interface BrokerConfiguration {
+  /** All keys, `key=value` lines. */
+  asProperties(): string
+  dataVersion(): DataVersion
+  /** Checks, writes back and applies; nothing changes when one line is wrong. */
+  update(text: string): Promise<{ text: string }>
+}
+
+/** What a broker is made of. Processors take a `Pick` of it, so that a test can hand them just what they use. */
+export interface BrokerContext {
+  readonly identity: BrokerIdentity
+  readonly settings: BrokerSettings
+  readonly configuration: BrokerConfiguration
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: MessageStore
+  readonly puts: MessagePutter
+  readonly topics: TopicConfigManager
+  readonly groups: SubscriptionGroupManager
+  readonly offsets: ConsumerOffsetManager
+  readonly filters: ConsumerFilterManager
+  readonly producers: ProducerManager
+  readonly consumers: ConsumerManager
+  readonly locks: RebalanceLockManager
+  readonly notifier: ClientNotifier
+  readonly holds: PullRequestHoldService
+  readonly stats: BrokerStats
+  readonly out: BrokerOuterApi
+  readonly registration: BrokerRegistration
+}

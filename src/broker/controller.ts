@@ -1,0 +1,199 @@
+import { RemotingServer, RequestPipeline, RouteTable } from '../remoting/index.js'
+import { MessageStore, type StoreSettings } from '../store/index.js'
+import { type Clock, type Disk, type Logger, systemDisk } from '../util/index.js'
+import { ClientHousekeeping } from './client/client-housekeeping.js'
+import { ClientNotifier } from './client/client-notifier.js'
+import { ConsumerManager } from './client/consumer-manager.js'
+import { ProducerManager } from './client/producer-manager.js'
+import { RebalanceLockManager } from './client/rebalance-lock-manager.js'
+import type { BrokerConfiguration, BrokerContext } from './context.js'
+import { type BrokerIdentity, storeHostOf } from './identity.js'
+import { PullRequestHoldService } from './longpolling/pull-request-hold-service.js'
+import { ConsumerFilterManager } from './offset/consumer-filter-manager.js'
+import { ConsumerOffsetManager } from './offset/consumer-offset-manager.js'
+import { BrokerOuterApi } from './out/broker-outer-api.js'
+import { BrokerRegistration } from './out/broker-registration.js'
+import { brokerRoutes } from './processors/index.js'
+import { PullService } from './pull/pull-service.js'
+import { MessagePutter } from './put/message-putter.js'
+import { SendService } from './put/send-service.js'
+import type { BrokerSettings } from './settings.js'
+import { BrokerStats } from './stats/broker-stats.js'
+import { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
+import { TopicConfigManager } from './topic/topic-config-manager.js'
+
+/** Keys only the composition root reads. */
+export interface BrokerRootSettings extends BrokerSettings, StoreSettings {
+  readonly brokerClusterName: string
+  readonly brokerName: string
+  readonly brokerId: number
+  readonly brokerIP2: string
+  readonly listenPort: number
+  readonly bindAddress: string
+  readonly haListenPort: number
+  readonly namesrvAddr: string
+  readonly serverChannelMaxIdleTimeSeconds: number
+  readonly serverSocketBacklog: number
+}
+
+export interface BrokerControllerOptions {
+  settings: BrokerRootSettings
+  configuration: BrokerConfiguration
+  clock: Clock
+  logger: Logger
+  disk?: Disk
+}
+
+/** Clients with `vipChannelEnabled` use this port (wire-protocol 8.5). */
+const FAST_PORT_DISTANCE = 2
+
+/** A broker, put together: the only place that knows all its parts. */
+export class BrokerController {
+  readonly context: BrokerContext
+  private readonly server: RemotingServer
+  private readonly pipeline: RequestPipeline
+  private readonly housekeeping: ClientHousekeeping
+  private readonly logger: Logger
+
+  constructor(private readonly options: BrokerControllerOptions) {
+    const { settings, clock } = options
+    this.logger = options.logger.child('RocketmqBroker')
+    const identity = brokerIdentity(settings)
+    this.context = this.assemble(identity)
+    const { context } = this
+    this.housekeeping = new ClientHousekeeping({
+      producers: context.producers,
+      consumers: context.consumers,
+      locks: context.locks,
+      clock,
+      logger: this.logger,
+    })
+    const services = { sends: new SendService(context), pulls: new PullService(context) }
+    this.pipeline = new RequestPipeline({
+      routes: new RouteTable(brokerRoutes(context, services)),
+      clock,
+      logger: options.logger.child('RocketmqRemoting'),
+    })
+    this.server = this.listener(settings)
+  }
+
+  /** The port listened on. */
+  get port(): number {
+    return this.server.port
+  }
+
+  /**
+   * Loads, recovers, listens, registers, in Java's order (broker-behaviour 1.2, 1.3).
+   * @throws MQError with a text that names the file, port or process in the way.
+   */
+  async start(): Promise<void> {
+    const { context } = this
+    // the store's lock comes first: what another broker is writing is not to be read
+    await context.store.start()
+    try {
+      context.topics.load()
+      context.offsets.load()
+      context.groups.load()
+      context.filters.load()
+      await this.server.start()
+    } catch (error) {
+      await context.store.shutdown()
+      throw error
+    }
+    context.offsets.start()
+    context.filters.start()
+    context.holds.start()
+    context.notifier.start()
+    context.stats.start()
+    this.housekeeping.start()
+    await context.registration.start()
+  }
+
+  /** Stops taking requests, answers the held ones, unregisters, writes everything down. */
+  async stop(): Promise<void> {
+    const { context } = this
+    this.server.stopAccepting()
+    this.pipeline.goAway()
+    await context.registration.stop()
+    await context.holds.stop()
+    await this.server.stop()
+    await this.housekeeping.stop()
+    context.notifier.stop()
+    context.stats.stop()
+    await Promise.all([context.filters.stop(), context.topics.stop(), context.groups.stop(), context.offsets.stop()])
+    await context.store.shutdown()
+    context.out.stop()
+  }
+
+  private assemble(identity: BrokerIdentity): BrokerContext {
+    const { settings, clock, configuration } = this.options
+    const { logger } = this
+    const parts = { settings, clock, logger }
+    const producers = new ProducerManager(parts)
+    const consumers = new ConsumerManager(parts)
+    const store = new MessageStore({
+      settings,
+      clock,
+      logger: this.options.logger.child('RocketmqStore'),
+      disk: this.options.disk ?? systemDisk,
+      storeHost: storeHostOf(identity),
+    })
+    const holds = new PullRequestHoldService({
+      clock,
+      logger,
+      maxOffset: (topic, queueId) => store.maxOffset(topic, queueId),
+      recordAt: physicalOffset => store.queries.freshRecordAt(physicalOffset),
+      wakeOnArrival: () => settings.longPollingEnable,
+    })
+    store.onArrival = (topic, queueId, newMaxOffset, tagsCode, _storeTimestamp, physicalOffset) =>
+      holds.onArrival(topic, queueId, newMaxOffset, tagsCode, physicalOffset)
+    const topics = new TopicConfigManager({ ...parts, identity })
+    const out = new BrokerOuterApi({ clock, logger, namesrvAddr: settings.namesrvAddr })
+    return {
+      identity,
+      settings,
+      configuration,
+      clock,
+      logger,
+      store,
+      puts: new MessagePutter(store),
+      holds,
+      producers,
+      consumers,
+      topics,
+      groups: new SubscriptionGroupManager(parts),
+      offsets: new ConsumerOffsetManager(parts),
+      filters: new ConsumerFilterManager(parts),
+      locks: new RebalanceLockManager(parts),
+      notifier: new ClientNotifier({ ...parts, consumers, producers }),
+      stats: new BrokerStats({ clock }),
+      out,
+      registration: new BrokerRegistration({ ...parts, out, topics, identity }),
+    }
+  }
+
+  private listener(settings: BrokerRootSettings): RemotingServer {
+    const fastPort = settings.listenPort - FAST_PORT_DISTANCE
+    return new RemotingServer({
+      host: settings.bindAddress,
+      port: settings.listenPort,
+      fastPort: fastPort > 0 ? fastPort : undefined,
+      pipeline: this.pipeline,
+      clock: this.options.clock,
+      logger: this.options.logger.child('RocketmqRemoting'),
+      portSetting: 'listenPort',
+      idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
+      backlog: settings.serverSocketBacklog,
+    })
+  }
+}
+
+function brokerIdentity(settings: BrokerRootSettings): BrokerIdentity {
+  return {
+    clusterName: settings.brokerClusterName,
+    brokerName: settings.brokerName,
+    brokerId: settings.brokerId,
+    address: `${settings.brokerIP1}:${settings.listenPort}`,
+    haAddress: `${settings.brokerIP2}:${settings.haListenPort}`,
+  }
+}

@@ -1,0 +1,1 @@
+export { BrokerController, type BrokerControllerOptions, type BrokerRootSettings } from './controller.js'

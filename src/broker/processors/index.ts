@@ -1,0 +1,49 @@
+import type { Route } from '../../remoting/index.js'
+import type { BrokerContext } from '../context.js'
+import type { PullService } from '../pull/pull-service.js'
+import type { SendService } from '../put/send-service.js'
+import { adminRoutes } from './admin/index.js'
+import { checkClientConfigRoute } from './check-client-config.js'
+import { consumerListRoute } from './consumer-list.js'
+import { earliestStoreTimeRoute } from './earliest-store-time.js'
+import { heartbeatRoute } from './heartbeat.js'
+import { lockBatchMqRoute } from './lock-batch-mq.js'
+import { maxOffsetRoute } from './max-offset.js'
+import { minOffsetRoute } from './min-offset.js'
+import { pullMessageRoutes } from './pull-message.js'
+import { queryConsumerOffsetRoute } from './query-consumer-offset.js'
+import { queryMessageRoute } from './query-message.js'
+import { searchOffsetRoute } from './search-offset.js'
+import { sendMessageRoutes } from './send-message.js'
+import { unlockBatchMqRoute } from './unlock-batch-mq.js'
+import { unregisterClientRoute } from './unregister-client.js'
+import { updateConsumerOffsetRoute } from './update-consumer-offset.js'
+import { viewMessageRoute } from './view-message.js'
+
+export interface BrokerServices {
+  sends: SendService
+  pulls: PullService
+}
+
+/** Every request the broker answers: the one list. */
+export function brokerRoutes(broker: BrokerContext, services: BrokerServices): Route[] {
+  return [
+    ...sendMessageRoutes(services.sends),
+    ...pullMessageRoutes(services.pulls),
+    queryMessageRoute(broker),
+    viewMessageRoute(broker),
+    heartbeatRoute(broker),
+    unregisterClientRoute(broker),
+    checkClientConfigRoute(broker),
+    consumerListRoute(broker),
+    queryConsumerOffsetRoute(broker),
+    updateConsumerOffsetRoute(broker),
+    maxOffsetRoute(broker),
+    minOffsetRoute(broker),
+    searchOffsetRoute(broker),
+    earliestStoreTimeRoute(broker),
+    lockBatchMqRoute(broker),
+    unlockBatchMqRoute(broker),
+    ...adminRoutes(broker),
+  ]
+}

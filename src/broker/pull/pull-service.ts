@@ -1,0 +1,191 @@
+import { hasFlag, isSystemPullGroup, MASTER_ID, PullSysFlag, ResponseCode } from '../../common/index.js'
+import {
+  type Connection,
+  fail,
+  type Hold,
+  okWith,
+  PullMessageResponseHeader,
+  type RemotingCommand,
+  type Reply,
+} from '../../remoting/index.js'
+import type { GetMessageResult, GetMessageStatus } from '../../store/index.js'
+import type { BrokerContext } from '../context.js'
+import { messageFilter } from './message-filters.js'
+import { type AdmittedPull, PullAdmission, type PullHeader, PullRefusal } from './pull-admission.js'
+
+/** Answer code of each outcome of a read (broker-behaviour 3.3); an empty queue depends on the offset asked for. */
+const CODES: Readonly<Record<GetMessageStatus, number>> = {
+  FOUND: ResponseCode.SUCCESS,
+  NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  MESSAGE_WAS_REMOVING: ResponseCode.PULL_RETRY_IMMEDIATELY,
+  OFFSET_FOUND_NULL: ResponseCode.PULL_NOT_FOUND,
+  OFFSET_OVERFLOW_ONE: ResponseCode.PULL_NOT_FOUND,
+  OFFSET_OVERFLOW_BADLY: ResponseCode.PULL_OFFSET_MOVED,
+  OFFSET_TOO_SMALL: ResponseCode.PULL_OFFSET_MOVED,
+  OFFSET_RESET: ResponseCode.PULL_OFFSET_MOVED,
+  NO_MATCHED_LOGIC_QUEUE: ResponseCode.PULL_OFFSET_MOVED,
+  NO_MESSAGE_IN_QUEUE: ResponseCode.PULL_OFFSET_MOVED,
+}
+
+interface Pull extends AdmittedPull {
+  header: PullHeader
+  command: RemotingCommand
+  connection: Connection
+  /** Whether the answer may wait for a message. */
+  maySuspend: boolean
+}
+
+/** Pulls: read, answer, or hold until there is something (broker-behaviour 3). */
+export class PullService {
+  private readonly admission: PullAdmission
+
+  constructor(
+    private readonly broker: Pick<
+      BrokerContext,
+      'settings' | 'identity' | 'topics' | 'groups' | 'consumers' | 'filters' | 'offsets' | 'store' | 'holds' | 'stats'
+    >,
+  ) {
+    this.admission = new PullAdmission(broker)
+  }
+
+  pull(header: PullHeader, command: RemotingCommand, connection: Connection): Reply | Hold | Promise<Reply | Hold> {
+    const admitted = this.admission.check(header, command.code, connection)
+    if (admitted instanceof PullRefusal) return refusal(admitted)
+    if (hasFlag(header.sysFlag, PullSysFlag.COMMIT_OFFSET))
+      this.broker.offsets.commitOffset(header.consumerGroup, header.topic, header.queueId, header.commitOffset)
+    return this.read({
+      ...admitted,
+      header,
+      command,
+      connection,
+      maySuspend: hasFlag(header.sysFlag, PullSysFlag.SUSPEND),
+    })
+  }
+
+  private read(pull: Pull): Reply | Hold | Promise<Reply | Hold> {
+    const { header } = pull
+    const reset = this.broker.offsets.hasAnyReset
+      ? this.broker.offsets.queryThenEraseResetOffset(header.topic, header.consumerGroup, header.queueId)
+      : undefined
+    if (reset !== undefined) return this.offsetReset(pull, reset)
+    const filter = messageFilter(pull, header.sysFlag)
+    const result = this.broker.store.getMessage({
+      group: header.consumerGroup,
+      topic: header.topic,
+      queueId: header.queueId,
+      offset: header.queueOffset,
+      maxMsgNums: header.maxMsgNums,
+      ...(filter ? { filter } : {}),
+    })
+    if (result === undefined) return fail(ResponseCode.SYSTEM_ERROR, 'store getMessage return null')
+    return result instanceof Promise ? result.then(read => this.answer(pull, read)) : this.answer(pull, result)
+  }
+
+  private answer(pull: Pull, result: GetMessageResult): Reply | Hold {
+    const { header } = pull
+    const code = pullCode(result.status, header.queueOffset)
+    if (code === ResponseCode.PULL_NOT_FOUND && pull.maySuspend) {
+      result.release()
+      return this.suspend(pull)
+    }
+    this.broker.offsets.commitPullOffset(header.consumerGroup, header.topic, header.queueId, result.nextBeginOffset)
+    const reply = this.reply(pull, result, code)
+    if (result.messageCount === 0) result.release()
+    else {
+      reply.body = result.slices
+      reply.release = () => result.release()
+      this.count(header, result)
+    }
+    return reply
+  }
+
+  private reply(
+    pull: Pull,
+    result: Pick<
+      GetMessageResult,
+      'status' | 'nextBeginOffset' | 'minOffset' | 'maxOffset' | 'suggestPullingFromSlave'
+    >,
+    code: number,
+  ): Reply {
+    const { settings, identity } = this.broker
+    let suggestWhichBrokerId = MASTER_ID
+    if (settings.slaveReadEnable)
+      suggestWhichBrokerId = result.suggestPullingFromSlave
+        ? pull.group.whichBrokerWhenConsumeSlowly
+        : pull.group.brokerId
+    const reply = okWith(PullMessageResponseHeader, {
+      suggestWhichBrokerId,
+      nextBeginOffset: result.nextBeginOffset,
+      minOffset: result.minOffset,
+      maxOffset: result.maxOffset,
+      topicSysFlag: pull.topic.topicSysFlag,
+      groupSysFlag: pull.group.groupSysFlag,
+    })
+    // a slave never makes a client jump: the master decides where its offset belongs
+    const moved = code === ResponseCode.PULL_OFFSET_MOVED && identity.brokerId !== MASTER_ID
+    reply.code = moved ? ResponseCode.PULL_RETRY_IMMEDIATELY : code
+    reply.remark = result.status
+    return reply
+  }
+
+  private suspend(pull: Pull): Hold {
+    const { header } = pull
+    const { settings } = this.broker
+    const filter = messageFilter(pull, header.sysFlag)
+    return this.broker.holds.hold({
+      topic: header.topic,
+      queueId: header.queueId,
+      offset: header.queueOffset,
+      filter,
+      waitMs: settings.longPollingEnable ? header.suspendTimeoutMillis : settings.shortPollingTimeMills,
+      pullAgain: () => this.pullAgain(pull),
+    })
+  }
+
+  /** The whole pull once more, with its checks, this time without waiting and without committing. */
+  private pullAgain(pull: Pull): Reply | Promise<Reply> {
+    const { header, command, connection } = pull
+    const admitted = this.admission.check(header, command.code, connection)
+    if (admitted instanceof PullRefusal) return refusal(admitted)
+    return this.read({ ...admitted, header, command, connection, maySuspend: false }) as Reply | Promise<Reply>
+  }
+
+  private offsetReset(pull: Pull, nextBeginOffset: number): Reply {
+    const { store } = this.broker
+    const { topic, queueId } = pull.header
+    const result = {
+      status: 'OFFSET_RESET',
+      nextBeginOffset,
+      minOffset: store.minOffset(topic, queueId),
+      maxOffset: store.maxOffset(topic, queueId),
+      suggestPullingFromSlave: false,
+    } as const
+    return this.reply(pull, result, ResponseCode.PULL_OFFSET_MOVED)
+  }
+
+  private count(header: PullHeader, result: GetMessageResult): void {
+    if (isSystemPullGroup(header.consumerGroup)) return
+    const { stats } = this.broker
+    stats.incGroupGet(header.consumerGroup, header.topic, result.messageCount, result.totalBytes)
+    stats.incBrokerGet(result.messageCount)
+  }
+}
+
+function pullCode(status: GetMessageStatus, queueOffset: number): number {
+  const emptyAtStart = (status === 'NO_MESSAGE_IN_QUEUE' || status === 'NO_MATCHED_LOGIC_QUEUE') && queueOffset === 0
+  return emptyAtStart ? ResponseCode.PULL_NOT_FOUND : CODES[status]
+}
+
+/** Java sends the offsets of an empty header with a refusal, so clients that unbox them survive it. */
+function refusal(refused: PullRefusal): Reply {
+  if (refused.forbiddenType === undefined) return fail(refused.code, refused.remark)
+  const reply = okWith(PullMessageResponseHeader, {
+    suggestWhichBrokerId: MASTER_ID,
+    nextBeginOffset: 0,
+    minOffset: 0,
+    maxOffset: 0,
+    forbiddenType: refused.forbiddenType,
+  })
+  reply.code = refused.code
+  return reply.withRemark(refused.remark)
+}

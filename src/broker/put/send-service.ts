@@ -1,0 +1,218 @@
+import {
+  groupOfDerivedTopic,
+  isRetryTopic,
+  MessageSysFlag,
+  PropertyName,
+  ResponseCode,
+  ResponseError,
+  type TopicConfig,
+  UniqIdGenerator,
+} from '../../common/index.js'
+import {
+  type Connection,
+  okWith,
+  type RemotingCommand,
+  type Reply,
+  SendMessageResponseHeader,
+} from '../../remoting/index.js'
+import type { AppendResult, MessageToStore, PutStatus } from '../../store/index.js'
+import type { BrokerContext } from '../context.js'
+import { storeHostOf } from '../identity.js'
+import { OffsetMessageIds } from './message-id.js'
+import { PUT_STATUS_REPLIES } from './put-reply.js'
+import { SendAdmission, type SendHeader } from './send-admission.js'
+import { encodeProperty, SendProperties } from './send-properties.js'
+
+/** What an answer needs of an append once its durability is known. */
+interface Stored {
+  msgId: string
+  queueId: number
+  queueOffset: number
+  transactionId: string | undefined
+}
+
+const EMPTY_MESSAGE: MessageToStore = {
+  topic: '',
+  queueId: 0,
+  sysFlag: 0,
+  flag: 0,
+  bornTimestamp: 0,
+  bornHost: Buffer.alloc(8),
+  reconsumeTimes: 0,
+  preparedTransactionOffset: 0,
+  body: Buffer.alloc(0),
+  properties: '',
+}
+
+/**
+ * Sends: from a checked header to a record in the log and its answer (broker-behaviour 2). One turn of the event loop,
+ * no waiting, unless the flush mode or a replica has to be waited for.
+ */
+export class SendService {
+  private readonly admission: SendAdmission
+  private readonly properties = new SendProperties()
+  /** Filled anew for each message: the store is done with it when `append` returns. */
+  private readonly message: MessageToStore = { ...EMPTY_MESSAGE }
+  private readonly uniqIds: UniqIdGenerator
+  private readonly ids: OffsetMessageIds
+  private readonly newUniqKey = (): string => this.uniqIds.next()
+  /** Where the client sent it: rules for special messages rewrite topic and queue. */
+  private sentTopic = ''
+  private sentQueueId = 0
+  private added = ''
+  private addedFor = ''
+
+  constructor(
+    private readonly broker: Pick<
+      BrokerContext,
+      'settings' | 'identity' | 'topics' | 'groups' | 'locks' | 'clock' | 'store' | 'puts' | 'stats'
+    >,
+  ) {
+    this.admission = new SendAdmission(broker)
+    this.uniqIds = new UniqIdGenerator({
+      clock: broker.clock,
+      ip: broker.settings.brokerIP1,
+      pid: process.pid,
+      salt: broker.clock.now() | 0,
+    })
+    this.ids = new OffsetMessageIds(storeHostOf(broker.identity))
+  }
+
+  /** Stores what a send request carries. Errors carry MSG_REGION and TRACE_ON too, as Java's do. */
+  send(header: SendHeader, command: RemotingCommand, connection: Connection): Reply | Promise<Reply> {
+    try {
+      const topic = this.admission.topicFor(header, connection)
+      return header.batch
+        ? this.sendBatch(header, topic, command, connection)
+        : this.sendOne(header, topic, command, connection)
+    } catch (error) {
+      if (!(error instanceof ResponseError)) throw error
+      return this.refusal(error.code, error.remark)
+    }
+  }
+
+  private sendOne(
+    header: SendHeader,
+    topic: TopicConfig,
+    command: RemotingCommand,
+    connection: Connection,
+  ): Reply | Promise<Reply> {
+    const dead = this.admission.deadLetter(header, command.version)
+    const properties = this.properties
+    properties.read(header.properties, this.addedProperties(), this.newUniqKey)
+    const message = this.fill(header, dead?.topic ?? topic, command, connection)
+    message.properties = dead ? properties.text + dead.properties : properties.text
+    if (dead) message.queueId = this.sentQueueId = 0
+    return this.finish(this.broker.puts.put(message, properties.special && !dead), properties.uniqKey)
+  }
+
+  private sendBatch(
+    header: SendHeader,
+    topic: TopicConfig,
+    command: RemotingCommand,
+    connection: Connection,
+  ): Reply | Promise<Reply> {
+    if (isRetryTopic(header.topic))
+      return this.refusal(
+        ResponseCode.MESSAGE_ILLEGAL,
+        `batch request does not support retry group ${groupOfDerivedTopic(header.topic)}`,
+      )
+    const properties = this.properties
+    properties.read(header.properties, this.addedProperties(), this.newUniqKey)
+    if (properties.special) return this.refusedBy('MESSAGE_ILLEGAL')
+    const message = this.fill(header, topic, command, connection)
+    // the batch's own properties, so its unique key too, stand behind those of each message (5.3.3)
+    message.properties = properties.text
+    return this.finish(this.broker.puts.putBatch(message), properties.uniqKey)
+  }
+
+  private fill(
+    header: SendHeader,
+    topic: TopicConfig,
+    command: RemotingCommand,
+    connection: Connection,
+  ): MessageToStore {
+    const message = this.message
+    message.topic = topic.topicName
+    message.queueId = header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId
+    message.sysFlag =
+      topic.topicFilterType === 'MULTI_TAG' ? header.sysFlag | MessageSysFlag.MULTI_TAGS : header.sysFlag
+    message.flag = header.flag
+    message.bornTimestamp = header.bornTimestamp
+    message.bornHost = connection.peer.bytes
+    this.sentTopic = message.topic
+    this.sentQueueId = message.queueId
+    message.reconsumeTimes = header.reconsumeTimes ?? 0
+    message.preparedTransactionOffset = 0
+    message.body = command.body
+    return message
+  }
+
+  /** Answers now, or when the flush mode's promise is kept. */
+  private finish(appended: AppendResult, transactionId: string | undefined): Reply | Promise<Reply> {
+    const status = appended.status
+    const { stats, store } = this.broker
+    if (!PUT_STATUS_REPLIES[status].stored) {
+      stats.incPutFailed()
+      return this.refusedBy(status)
+    }
+    stats.incTopicPut(this.sentTopic, appended.messageCount, appended.wroteBytes)
+    stats.incBrokerPut(appended.messageCount)
+    const stored: Stored = {
+      msgId:
+        appended.messageCount === 1
+          ? this.ids.of(appended.physicalOffset)
+          : this.ids.ofAll(appended.physicalOffsets, appended.messageCount),
+      queueId: this.sentQueueId,
+      queueOffset: appended.queueOffset,
+      transactionId,
+    }
+    if (!this.properties.waitStoreMsgOk || store.isDurable(appended.endOffset)) return this.accepted(status, stored)
+    return store.whenDurable(appended.endOffset).then(later => this.acceptedOrRefused(later, stored))
+  }
+
+  private acceptedOrRefused(status: PutStatus, stored: Stored): Reply {
+    return PUT_STATUS_REPLIES[status].stored ? this.accepted(status, stored) : this.refusedBy(status)
+  }
+
+  private accepted(status: PutStatus, stored: Stored): Reply {
+    const { settings } = this.broker
+    const reply = okWith(SendMessageResponseHeader, {
+      msgId: stored.msgId,
+      queueId: stored.queueId,
+      queueOffset: stored.queueOffset,
+      transactionId: stored.transactionId,
+      MSG_REGION: settings.regionId,
+      TRACE_ON: settings.traceOn,
+    })
+    reply.code = PUT_STATUS_REPLIES[status].code
+    return reply
+  }
+
+  private refusedBy(status: PutStatus): Reply {
+    const { settings, store } = this.broker
+    const row = PUT_STATUS_REPLIES[status]
+    return this.refusal(row.code, row.remark({ ...settings, diskReport: () => store.retention.outlook() }) ?? status)
+  }
+
+  private refusal(code: number, remark: string): Reply {
+    const { settings } = this.broker
+    const reply = okWith(SendMessageResponseHeader, { MSG_REGION: settings.regionId, TRACE_ON: settings.traceOn })
+    reply.code = code
+    return reply.withRemark(remark)
+  }
+
+  /** What the broker writes into every message; encoded again only when a setting it holds has changed. */
+  private addedProperties(): string {
+    const { settings, identity } = this.broker
+    const state = `${settings.regionId}\u0000${settings.traceOn}`
+    if (this.addedFor !== state) {
+      this.addedFor = state
+      this.added =
+        encodeProperty(PropertyName.MSG_REGION, settings.regionId) +
+        encodeProperty(PropertyName.TRACE_ON, String(settings.traceOn)) +
+        encodeProperty(PropertyName.CLUSTER, identity.clusterName)
+    }
+    return this.added
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * The keys of a broker's configuration that its code reads, under Java's names. The live object is read at use, so that
+ * a change at run time takes effect. Times in ms.
+ */
+export interface BrokerSettings {
+  readonly storePathRootDir: string
+  /** 2 write, 4 read, 6 both. */
+  readonly brokerPermission: number
+  readonly brokerRole: 'ASYNC_MASTER' | 'SYNC_MASTER' | 'SLAVE'
+  readonly regionId: string
+  readonly traceOn: boolean
+
+  readonly defaultTopicQueueNums: number
+  readonly autoCreateTopicEnable: boolean
+  readonly clusterTopicEnable: boolean
+  readonly brokerTopicEnable: boolean
+  readonly traceTopicEnable: boolean
+  readonly msgTraceTopicName: string
+  readonly reviveQueueNum: number
+  readonly timerWheelEnable: boolean
+  readonly enableMixedMessageType: boolean
+  readonly validateSystemTopicWhenUpdateTopic: boolean
+
+  readonly autoCreateSubscriptionGroup: boolean
+  readonly enableCreateSysGroup: boolean
+  readonly flushConsumerOffsetInterval: number
+  readonly consumerOffsetUpdateVersionStep: number
+  readonly useServerSideResetOffset: boolean
+
+  readonly enablePropertyFilter: boolean
+  /** Percent. */
+  readonly maxErrorRateOfBloomFilter: number
+  readonly expectConsumerNumUseFilter: number
+  readonly filterDataCleanTimeSpan: number
+
+  readonly rejectPullConsumerEnable: boolean
+  readonly notifyConsumerIdsChangedEnable: boolean
+  readonly realTimeNotifyConsumerChange: boolean
+  readonly channelExpiredTimeout: number
+  readonly subscriptionExpiredTimeout: number
+  readonly enableRegisterProducer: boolean
+  readonly rejectTransactionMessage: boolean
+
+  readonly forceRegister: boolean
+  readonly compressedRegister: boolean
+  readonly registerBrokerTimeoutMills: number
+  readonly registerNameServerPeriod: number
+  readonly enableSplitRegistration: boolean
+  readonly splitRegistrationSize: number
+  readonly enableSingleTopicRegister: boolean
+
+  readonly startAcceptSendRequestTimeStamp: number
+  readonly longPollingEnable: boolean
+  readonly shortPollingTimeMills: number
+  readonly litePullMessageEnable: boolean
+  readonly brokerIP1: string
+  readonly maxMessageSize: number
+  readonly timerMaxDelaySec: number
+  readonly timerCongestNumEachSlot: number
+
+  readonly slaveReadEnable: boolean
+  readonly defaultQueryMaxNum: number
+
+  readonly clearRetryTopicWhenDeleteTopic: boolean
+  readonly enableSplitMetadata: boolean
+  readonly splitMetadataSize: number
+  readonly autoDeleteUnusedStats: boolean
+  readonly sendThreadPoolQueueCapacity: number
+  readonly pullThreadPoolQueueCapacity: number
+  readonly litePullThreadPoolQueueCapacity: number
+  readonly queryThreadPoolQueueCapacity: number
+  readonly ackThreadPoolQueueCapacity: number
+  readonly endTransactionPoolQueueCapacity: number
+}
