@@ -25,6 +25,8 @@ export interface StartCometMQOptions {
   broker?: BrokerOverrides
   /** Any key of the NameServer's configuration. */
   namesrv?: NamesrvOverrides
+  /** What errors call the two ports. */
+  portSettings?: { namesrv: string; broker: string }
 }
 
 /** A NameServer and a Broker running in this process. */
@@ -54,7 +56,12 @@ export async function startCometMQ(options: StartCometMQOptions = {}): Promise<C
     configStorePath: join(store, 'namesrv', 'namesrv.properties'),
     ...options.namesrv,
   })
-  const namesrv = new NamesrvController({ settings: namesrvConfig, clock, logger })
+  const namesrv = new NamesrvController({
+    settings: namesrvConfig,
+    clock,
+    logger,
+    ...(options.portSettings ? { portSetting: options.portSettings.namesrv } : {}),
+  })
   const namesrvAddr = `${ip}:${namesrvPort}`
   const brokerPort = options.brokerPort ?? (await freePort())
   const brokerConfig = brokerSettings.create({
@@ -65,7 +72,13 @@ export async function startCometMQ(options: StartCometMQOptions = {}): Promise<C
     storePathRootDir: store,
     ...options.broker,
   })
-  const broker = new BrokerController({ settings: brokerConfig.values, configuration: brokerConfig, clock, logger })
+  const broker = new BrokerController({
+    settings: brokerConfig.values,
+    configuration: brokerConfig,
+    clock,
+    logger,
+    ...(options.portSettings ? { portSetting: options.portSettings.broker } : {}),
+  })
   try {
     await namesrv.start()
     await broker.start()

@@ -55,6 +55,7 @@ async function run(options: StartOptions): Promise<void> {
         brokerPort: options.brokerPort,
         ip: options.ip,
         logger: log.logger,
+        portSettings: { namesrv: '--namesrv-port', broker: '--broker-port' },
       })
       try {
         say(`NameServer  ${running.namesrvAddr}`)

@@ -42,6 +42,8 @@ export interface BrokerControllerOptions {
   clock: Clock
   logger: Logger
   disk?: Disk
+  /** What an error calls the setting of the port. Default `listenPort`. */
+  portSetting?: string
 }
 
 /** Clients with `vipChannelEnabled` use this port (wire-protocol 8.5). */
@@ -181,7 +183,7 @@ export class BrokerController {
       pipeline: this.pipeline,
       clock: this.options.clock,
       logger: this.options.logger.child('RocketmqRemoting'),
-      portSetting: 'listenPort',
+      portSetting: this.options.portSetting ?? 'listenPort',
       idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
       backlog: settings.serverSocketBacklog,
     })

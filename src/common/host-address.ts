@@ -12,7 +12,7 @@ export function hostAddressToString(address: HostAddress): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }
 
-/** Reads `host:port` and `[v6]:port`, with or without the leading `/` that Java prints; undefined when it is neither. */
+/** Reads `host:port` and `[v6]:port`, with or without the leading `/` of Java; undefined when it is neither. */
 export function parseHostAddress(text: string): HostAddress | undefined {
   const colon = text.lastIndexOf(':')
   if (colon <= 0) return undefined

@@ -65,7 +65,7 @@ export function encodeTopicConfigLine(config: TopicConfig): string {
   return `${topicName} ${readQueueNums} ${writeQueueNums} ${perm} ${topicFilterType} ${stringifyFastJson(attributes)}`
 }
 
-/** Reads {@link encodeTopicConfigLine}; undefined when it is no such line. Attributes that cannot be read are dropped. */
+/** Reads {@link encodeTopicConfigLine}; undefined when it is no such line. Unreadable attributes are dropped. */
 export function decodeTopicConfigLine(line: string): TopicConfig | undefined {
   const [topicName, read, write, perm, filterType, ...attributes] = line.split(' ')
   if (topicName === undefined || filterType === undefined) return undefined

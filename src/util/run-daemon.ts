@@ -1,4 +1,4 @@
-import { errorText } from './errors.js'
+import { errorText, MQError } from './errors.js'
 import type { Logger } from './logger.js'
 
 /** Exit codes of our daemons: Java's negative codes as the shell sees them. */
@@ -87,7 +87,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     running = await options.start()
   } catch (error) {
-    logger.error({ event: 'start-failed', err: error }, `${name} could not start: ${errorText(error)}`)
+    // an MQError says what to do; a stack would only hide it
+    const details = error instanceof MQError ? { code: error.code } : { err: error }
+    logger.error({ event: 'start-failed', ...details }, `${name} could not start: ${errorText(error)}`)
     exit(ExitCode.notStarted)
     return
   }

@@ -47,8 +47,10 @@ const literals: Readonly<Record<string, JsonValue>> = {
   NaN: null,
 }
 
-const blank = /(?:[\s\uFEFF,]+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*/y
-const blankNoComma = /(?:[\s\uFEFF]+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)*/y
+const blank = /(?:[\s\uFEFF]+|\/\*[\s\S]*?\*\/|\/\/[^\n]*)+/y
+const doubleQuotedPart = /[^"\\]+/y
+const singleQuotedPart = /[^'\\]+/y
+const SLASH = 0x2f
 const numberToken = /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[LlSsBbFfDd]?(?![\w$])/y
 const nameToken = /[A-Za-z_$\u0080-\uFFFF][\w$\u0080-\uFFFF-]*/y
 
@@ -59,10 +61,10 @@ class Parser {
   constructor(private readonly text: string) {}
 
   parse(): JsonValue {
-    this.skip(blankNoComma)
+    this.skip()
     if (this.at === this.text.length) return null
     const value = this.value()
-    this.skip(blankNoComma)
+    this.skip()
     if (this.at < this.text.length) throw this.unexpected('the end')
     return value
   }
@@ -85,15 +87,15 @@ class Parser {
   private object(): JsonValue {
     const object: JsonObject = {}
     for (;;) {
-      this.skip(blank)
+      this.skipCommas()
       if (this.text[this.at] === '}') break
       const key = this.key()
-      this.skip(blankNoComma)
+      this.skip()
       if (this.text[this.at] !== ':') throw this.unexpected('":"')
       this.at++
-      this.skip(blankNoComma)
+      this.skip()
       setJsonKey(object, key, this.value())
-      this.skip(blankNoComma)
+      this.skip()
       const next = this.text[this.at]
       if (next !== ',' && next !== '}') throw this.unexpected('"," or "}"')
     }
@@ -109,10 +111,10 @@ class Parser {
   private array(): JsonValue {
     const array: JsonValue[] = []
     for (;;) {
-      this.skip(blank)
+      this.skipCommas()
       if (this.text[this.at] === ']') break
       array.push(this.value())
-      this.skip(blankNoComma)
+      this.skip()
       const next = this.text[this.at]
       if (next !== ',' && next !== ']') throw this.unexpected('"," or "]"')
     }
@@ -121,21 +123,17 @@ class Parser {
   }
 
   private string(): string {
-    const quote = this.text[this.at]!
+    const part = this.text[this.at] === '"' ? doubleQuotedPart : singleQuotedPart
+    const start = this.at++
     let text = ''
-    let from = ++this.at
     for (;;) {
-      const c = this.text[this.at]
-      if (c === undefined) throw new JsonSyntaxError('a string is not closed', from)
-      if (c === quote) break
-      if (c === '\\') {
-        text += this.text.slice(from, this.at) + this.escape()
-        from = this.at
-      } else {
-        this.at++
-      }
+      text += this.take(part) ?? ''
+      if (this.at === this.text.length) throw new JsonSyntaxError('a string is not closed', start)
+      if (this.text[this.at] !== '\\') break
+      text += this.escape()
     }
-    return text + this.text.slice(from, this.at++)
+    this.at++
+    return text
   }
 
   private escape(): string {
@@ -159,7 +157,7 @@ class Parser {
     if (name === undefined) throw this.unexpected('a value')
     // a bare word is a name only before a colon; elsewhere it must be a literal
     const after = this.at
-    this.skip(blankNoComma)
+    this.skip()
     const isKey = this.text[this.at] === ':'
     this.at = after
     if (isKey) return name
@@ -176,8 +174,18 @@ class Parser {
     return match[0]
   }
 
-  private skip(pattern: RegExp): void {
-    this.take(pattern)
+  private skip(): void {
+    const code = this.text.charCodeAt(this.at)
+    // most tokens touch each other; the pattern is for those that do not
+    if (code <= 0x20 || code === SLASH || code > 0x7f) this.take(blank)
+  }
+
+  private skipCommas(): void {
+    this.skip()
+    while (this.text[this.at] === ',') {
+      this.at++
+      this.skip()
+    }
   }
 
   private unexpected(wanted: string): JsonSyntaxError {

@@ -68,10 +68,11 @@ class Writer {
   }
 
   private writeMembers(entries: [unknown, unknown][], depth: number): string {
-    const members = entries
-      .filter(([, item]) => item !== undefined && item !== null)
-      .sort(([a], [b]) => compareKeys(a, b))
-      .map(([key, item]) => `${this.writeKey(key)}:${this.write(item, depth + 1)}`)
+    const members: string[] = []
+    for (const [key, item] of entries.sort(([a], [b]) => compareKeys(a, b))) {
+      if (item === undefined || item === null) continue
+      members.push(`${this.writeKey(key)}:${this.write(item, depth + 1)}`)
+    }
     return this.wrap('{', members, '}', depth)
   }
 

@@ -116,7 +116,7 @@ const codecs: Readonly<Record<CompressionType, () => Codec | Promise<Codec>>> = 
   ZSTD: () => (zstd ??= loadZstd()),
 }
 
-/** Packs a body as Java's clients do; `level` (5 there) has no meaning for LZ4. Runs off the event loop where it can. */
+/** Packs a body as Java's clients do; `level` (5 there) has no meaning for LZ4. */
 export async function compressBody(body: Buffer, type: CompressionType, level = 5): Promise<Buffer> {
   return (await codecs[type]()).compress(body, level)
 }

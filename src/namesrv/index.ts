@@ -1,0 +1,2 @@
+export { NamesrvController, type NamesrvControllerOptions } from './controller.js'
+export type { NamesrvSettingsSource, NamesrvValues } from './settings.js'
