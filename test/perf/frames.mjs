@@ -1,0 +1,92 @@
+/** Request frames of the loads, encoded once; only the opaque changes. */
+
+const OPAQUE_DIGITS = 10
+const OPAQUE_BASE = 1_000_000_000
+
+/** @returns {{ frame: Buffer, opaqueAt: number, messages: number }} */
+function jsonFrame(code, ext, body = Buffer.alloc(0), messages = 1) {
+  const head = `{"code":${code},"extFields":${JSON.stringify(ext)},"flag":0,"language":"JAVA","opaque":`
+  const header = Buffer.from(`${head}${OPAQUE_BASE},"serializeTypeCurrentRPC":"JSON","version":479}`)
+  const lengths = Buffer.alloc(8)
+  lengths.writeInt32BE(4 + header.length + body.length, 0)
+  lengths.writeInt32BE(header.length, 4)
+  return { frame: Buffer.concat([lengths, header, body]), opaqueAt: 8 + Buffer.byteLength(head), messages }
+}
+
+export function setOpaque(request, opaque) {
+  let rest = OPAQUE_BASE + opaque
+  for (let at = request.opaqueAt + OPAQUE_DIGITS - 1; at >= request.opaqueAt; at--) {
+    request.frame[at] = 48 + (rest % 10)
+    rest = Math.floor(rest / 10)
+  }
+}
+
+export function createTopic(topic, queues) {
+  const nums = String(queues)
+  return jsonFrame(17, {
+    topic,
+    defaultTopic: 'TBW102',
+    readQueueNums: nums,
+    writeQueueNums: nums,
+    perm: '6',
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: '0',
+    order: 'false',
+  })
+}
+
+const properties = i =>
+  `UNIQ_KEY\u00017F000001${i.toString(16).padStart(24, '0').toUpperCase()}\u0002WAIT\u0001true\u0002`
+
+export function send({ topic, queue, size, batch = 1 }) {
+  const ext = {
+    a: 'bench_producer',
+    b: topic,
+    c: 'TBW102',
+    d: '8',
+    e: String(queue),
+    f: '0',
+    g: String(Date.now()),
+    h: '0',
+    i: batch > 1 ? '' : properties(queue),
+    j: '0',
+    k: 'false',
+    l: '0',
+    m: String(batch > 1),
+  }
+  const one = Buffer.alloc(size, 'x')
+  if (batch === 1) return jsonFrame(310, ext, one)
+  const elements = Array.from({ length: batch }, (_, i) => batchElement(one, Buffer.from(properties(i))))
+  return jsonFrame(320, ext, Buffer.concat(elements), batch)
+}
+
+function batchElement(body, props) {
+  const element = Buffer.alloc(22 + body.length + props.length)
+  element.writeInt32BE(element.length, 0)
+  element.writeInt32BE(body.length, 16)
+  body.copy(element, 20)
+  element.writeInt16BE(props.length, 20 + body.length)
+  props.copy(element, 22 + body.length)
+  return element
+}
+
+export function pull({ topic, queue, max }) {
+  return jsonFrame(
+    11,
+    {
+      consumerGroup: 'bench_group',
+      topic,
+      queueId: String(queue),
+      queueOffset: '0',
+      maxMsgNums: String(max),
+      sysFlag: '4',
+      commitOffset: '0',
+      suspendTimeoutMillis: '0',
+      subscription: '*',
+      subVersion: '0',
+      expressionType: 'TAG',
+    },
+    undefined,
+    max,
+  )
+}
