@@ -165,7 +165,7 @@ export class BrokerController {
       topics,
       groups: new SubscriptionGroupManager(parts),
       offsets: new ConsumerOffsetManager(parts),
-      filters: new ConsumerFilterManager(parts),
+      filters: new ConsumerFilterManager({ ...parts, consumers }),
       locks: new RebalanceLockManager(parts),
       notifier: new ClientNotifier({ ...parts, consumers, producers }),
       stats: new BrokerStats({ clock }),

@@ -13,8 +13,8 @@ const writeAsync = promisify(fs.write) as (
 ) => Promise<unknown>
 
 /**
- * A mapping where mmap is not to be had: the file's bytes in the heap, written out by flush. It costs the touched part of
- * the file in memory, and what was not flushed is lost with the process.
+ * A mapping where mmap is not to be had: the file's bytes in the heap, written out by flush. It costs the touched
+ * part of the file in memory, and what was not flushed is lost with the process.
  */
 export function mapInHeap(fd: number, path: string, length: number): Mapping {
   const buffer = Buffer.from(new ArrayBuffer(length))

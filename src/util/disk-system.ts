@@ -132,7 +132,9 @@ function codeOf(error: unknown): string | undefined {
 
 /** A failed native call says no path: give it one. */
 function named(error: unknown, path: string): unknown {
-  return error instanceof NativeError ? new MQError(error.code, `${errorText(error)}, ${path}`, { cause: error }) : error
+  return error instanceof NativeError
+    ? new MQError(error.code, `${errorText(error)}, ${path}`, { cause: error })
+    : error
 }
 
 async function orClose<T>(fd: number, path: string, use: () => Promise<T>): Promise<T> {
@@ -173,7 +175,9 @@ function sizeForMapping(fd: number, path: string, options: MapOptions): void {
 
 function toMapping(fd: number, path: string, length: number): Mapping {
   const native = nativeMemory()
-  return native === undefined ? mapInHeap(fd, path, length) : new SystemMapping(fd, path, native.map(fd, length), native)
+  return native === undefined
+    ? mapInHeap(fd, path, length)
+    : new SystemMapping(fd, path, native.map(fd, length), native)
 }
 
 class SystemMapping implements Mapping {

@@ -45,7 +45,10 @@ export interface MapOptions {
 export interface Mapping {
   readonly buffer: Buffer
   readonly length: number
-  /** Makes everything written before the call durable; the caller may say that only `[from, to)` changed since the last. */
+  /**
+   * Makes everything written before the call durable; the caller may say that only `[from, to)` changed since the
+   * last.
+   */
   flush(from?: number, to?: number): Promise<void>
   /** Faults pages in ahead of writing; never fails. */
   prefault(from: number, to: number): Promise<void>

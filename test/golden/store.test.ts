@@ -21,7 +21,7 @@ function settingsOf(golden: GoldenStore): Partial<StoreSettings> {
 }
 
 function rootOf(name: (typeof names)[number]): string {
-  return join(goldenStore(name), name)
+  return goldenStore(name)
 }
 
 async function pullAll(store: MessageStore, topic: string, queueId: number): Promise<Buffer[]> {

@@ -1,5 +1,12 @@
 import type { ClientConnection } from '../../src/broker/client/client-channel.js'
-import { type Connection, type ExtFields, Hold, RemotingCommand, type Reply, type Route } from '../../src/remoting/index.js'
+import {
+  type Connection,
+  type ExtFields,
+  Hold,
+  RemotingCommand,
+  type Reply,
+  type Route,
+} from '../../src/remoting/index.js'
 import { FakeConnection } from './fake-connection.js'
 
 export interface RouteCall {

@@ -1,4 +1,5 @@
 import type { ClientConnection } from '../../src/broker/client/client-channel.js'
+import { encodeHostAddress } from '../../src/common/index.js'
 import { type OutgoingRequest, RemotingCommand } from '../../src/remoting/index.js'
 import { MQError } from '../../src/util/index.js'
 
@@ -17,7 +18,7 @@ export class FakeConnection implements ClientConnection {
 
   constructor() {
     const port = nextPort++
-    this.peer = { text: `10.0.0.1:${port}`, ip: '10.0.0.1', port }
+    this.peer = { text: `10.0.0.1:${port}`, ip: '10.0.0.1', port, bytes: encodeHostAddress({ host: '10.0.0.1', port }) }
   }
 
   invokeOneway(request: OutgoingRequest): void {

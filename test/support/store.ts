@@ -65,11 +65,16 @@ export function storeSettings(rootDir: string, overrides: Partial<StoreSettings>
   }
 }
 
+let scratch: string | undefined
+
 /** A folder that goes when the process ends. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cometmq-store-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  return folder
+  if (scratch === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'cometmq-store-'))
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+    scratch = made
+  }
+  return mkdtempSync(join(scratch, 'store-'))
 }
 
 /** A store on the real disk, not started. Without a folder among the options it gets its own. */

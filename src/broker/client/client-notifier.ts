@@ -66,7 +66,8 @@ export class ClientNotifier {
     }
     if (channel.version < VersionMark.V3_1_8_SNAPSHOT) {
       const version = versionName(channel.version)
-      const text = `The Consumer <${clientId}> Version <${version}> too low to finish, please upgrade it to V3_1_8_SNAPSHOT`
+      const advice = 'please upgrade it to V3_1_8_SNAPSHOT'
+      const text = `The Consumer <${clientId}> Version <${version}> too low to finish, ${advice}`
       return refuse(ResponseCode.SYSTEM_ERROR, text)
     }
     return this.callConsumer(channel, group, request, timeoutMs)

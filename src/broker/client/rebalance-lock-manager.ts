@@ -76,7 +76,8 @@ export class RebalanceLockManager {
     { clientId, from }: { clientId: string; from?: string | undefined },
   ): void {
     const { topic, queueId } = queue
-    const text = `${clientId} locks queue ${queueId} of ${topic} for ${group}${from ? `, after ${from} let it expire` : ''}`
+    const after = from === undefined ? '' : `, after ${from} let it expire`
+    const text = `${clientId} locks queue ${queueId} of ${topic} for ${group}${after}`
     this.options.logger.info({ event: 'queue-locked', group, topic, queueId, clientId, from }, text)
   }
 }

@@ -10,6 +10,7 @@ import {
   type SubscriptionData,
 } from '../../common/index.js'
 import { type Clock, ConfigFile, errorText, type Logger, PeriodicTask } from '../../util/index.js'
+import type { ConsumerManager } from '../client/consumer-manager.js'
 import { prettyMembers, prettyTables } from '../config-json.js'
 import type { BrokerSettings } from '../settings.js'
 import {
@@ -28,6 +29,8 @@ export interface ConsumerFilterManagerOptions {
   >
   clock: Clock
   logger: Logger
+  /** Whose heartbeats bring expressions and whose leaving ends them. */
+  consumers?: Pick<ConsumerManager, 'addListener'>
 }
 
 /** An expression as a client sends it. */
@@ -56,7 +59,7 @@ export class ConsumerFilterManager {
   private isChanged = false
 
   constructor(private readonly options: ConsumerFilterManagerOptions) {
-    const { settings, clock, logger } = options
+    const { settings, clock, logger, consumers } = options
     this.bloomFilter = new BloomFilter({
       errorRate: settings.maxErrorRateOfBloomFilter,
       expectedConsumers: settings.expectConsumerNumUseFilter,
@@ -74,6 +77,10 @@ export class ConsumerFilterManager {
       clock,
       logger,
       run: () => this.saveIfChanged(),
+    })
+    consumers?.addListener({
+      onRegister: (group, subscriptions) => this.register(group, subscriptions),
+      onUnregister: group => this.unregister(group),
     })
   }
 
@@ -119,7 +126,7 @@ export class ConsumerFilterManager {
     return isDead(data)
   }
 
-  /** Takes over the subscriptions of a heartbeat: new expressions are compiled, those no longer there are marked dead. */
+  /** Takes over the subscriptions of a heartbeat: compiles new expressions, marks those no longer there as dead. */
   register(group: string, subscriptions: readonly SubscriptionData[]): void {
     for (const subscription of subscriptions) this.registerOne(group, subscription)
     if (this.byTopic.size === 0) return

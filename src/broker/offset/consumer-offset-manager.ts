@@ -145,7 +145,7 @@ export class ConsumerOffsetManager {
     return committed === undefined || committed.size === 0 ? undefined : committed
   }
 
-  /** Makes the group go on at `offset`: commits are ignored until its next pull takes it. Negative values are refused. */
+  /** Makes the group go on at `offset`; commits are to be ignored until a pull takes it. Refuses negative values. */
   assignResetOffset({ topic, group, queueId, offset }: ResetOffset): void {
     if (topic === '' || group === '' || queueId < 0 || offset < 0) {
       const fields = { event: 'reset-refused', topic, group, queueId, offset }

@@ -64,8 +64,7 @@ export class NamesrvLink {
   /** Registers topics that have changed. */
   registerTopics(names: readonly string[]): void {
     for (const name of names) this.changedTopics.add(name)
-    // a table of a few topics must not be the first a NameServer sees of a broker
-    if (!this.isRegistered) this.work = 'all'
+    // while a retry is due all topics are: a few must not be the first a NameServer sees of a broker
     if (this.retry === undefined) void this.run()
   }
 
@@ -177,7 +176,7 @@ export class NamesrvLink {
     this.isRegistered = false
     this.failures++
     if (isNews) {
-      const text = `NameServer ${this.address} does not know this broker: ${errorText(error)}. It is tried again until it does`
+      const text = `NameServer ${this.address} does not know this broker, and is tried again: ${errorText(error)}`
       this.source.logger.warn({ event: 'register-failed', namesrv: this.address }, text)
     }
     this.tryAgainSoon()

@@ -10,7 +10,7 @@ import {
 import type { BrokerContext } from '../context.js'
 
 /**
- * QUERY_CONSUMER_OFFSET (14): where a group goes on. A group that is new to a queue whose first message is still at hand
+ * QUERY_CONSUMER_OFFSET (14): where a group goes on. One that is new to a queue whose first message is still at hand
  * starts with it, whatever the client would choose (broker-behaviour 3.6).
  */
 export function queryConsumerOffsetRoute(broker: Pick<BrokerContext, 'offsets' | 'store'>): Route {

@@ -82,7 +82,7 @@ export interface TopicDefinition {
 
 export type TopicListener = (changed: readonly TopicConfig[]) => void
 
-/** The topics of this broker, kept in `config/topics.json`. A TopicConfig in the table is never changed, but replaced. */
+/** The topics of this broker, kept in `config/topics.json`. A TopicConfig in the table is replaced, never changed. */
 export class TopicConfigManager {
   readonly dataVersion: DataVersion
   /** Names that belong to the system, those of this broker included. */
@@ -163,7 +163,7 @@ export class TopicConfigManager {
     if (template === undefined || !isInherited(template.perm)) {
       this.options.logger.warn(
         { event: 'topic-not-created', topic, template: wish.defaultTopic, remote: wish.producer },
-        `${topic} was not created for ${wish.producer}: ${wish.defaultTopic} is ${template ? 'no template' : 'unknown'}`,
+        `${topic} was not created for ${wish.producer}: ${wish.defaultTopic} is ${template ? 'closed' : 'unknown'}`,
       )
       return undefined
     }
@@ -181,8 +181,8 @@ export class TopicConfigManager {
   }
 
   /**
-   * A retry or dead letter topic, created when it is not there. `isOrder` is set on one that is there, too; left out, it
-   * stays as it is.
+   * A retry or dead letter topic, created when it is not there. `isOrder` is set on one that is there, too; left out,
+   * it stays as it is.
    */
   createTopicInSendMessageBack(
     topic: string,

@@ -146,6 +146,11 @@ describe('stringifyFastJson', () => {
     expect(stringifyFastJson({ 'a/b': 'é😀' }, { ascii: true })).toBe('{"a\\/b":"\\u00E9\\uD83D\\uDE00"}')
   })
 
+  test('number keys of a Map without quotes, when asked', () => {
+    const value = { '1': 'x', m: new Map([[0, 'a']]) }
+    expect(stringifyFastJson(value, { bareNumberKeys: true })).toBe('{"1":"x","m":{0:"a"}}')
+  })
+
   test('a circle of objects is refused', () => {
     const circle: { self?: unknown } = {}
     circle.self = circle

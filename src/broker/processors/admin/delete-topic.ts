@@ -1,0 +1,36 @@
+import { popRetryTopic, RequestCode, ResponseCode, systemTopicConflict } from '../../../common/index.js'
+import { fail, ok, type Route, route, TopicRequestHeader } from '../../../remoting/index.js'
+import type { BrokerContext } from '../../context.js'
+
+/** DELETE_TOPIC_IN_BROKER (215): the topic, its offsets, its queues and its POP retry topics. An unknown one is no error. */
+export function deleteTopicRoute(
+  broker: Pick<BrokerContext, 'topics' | 'offsets' | 'store' | 'stats' | 'settings' | 'registration'>,
+): Route {
+  return route({
+    code: RequestCode.DELETE_TOPIC_IN_BROKER,
+    request: TopicRequestHeader,
+    lane: 'admin',
+    action: 'DELETE',
+    async handle({ topic }) {
+      if (topic.trim() === '') return fail(ResponseCode.INVALID_PARAMETER, 'The specified topic is blank.')
+      const { settings, topics, offsets, stats } = broker
+      const conflict = settings.validateSystemTopicWhenUpdateTopic ? systemTopicConflict(topic) : undefined
+      if (conflict !== undefined) return fail(ResponseCode.INVALID_PARAMETER, conflict)
+      const doomed = [topic, ...(settings.clearRetryTopicWhenDeleteTopic ? popRetryTopicsOf(broker, topic) : [])]
+      for (const name of doomed) {
+        topics.deleteTopicConfig(name)
+        offsets.cleanOffsetByTopic(name)
+        if (settings.autoDeleteUnusedStats) stats.topicDeleted(name)
+        await broker.store.deleteTopic(name)
+      }
+      await Promise.all([topics.persist(), offsets.persist(), broker.registration.whenSettled()])
+      return ok()
+    },
+  })
+}
+
+function popRetryTopicsOf({ offsets, topics }: Pick<BrokerContext, 'topics' | 'offsets'>, topic: string): string[] {
+  return [...offsets.whichGroupByTopic(topic)]
+    .flatMap(group => [popRetryTopic(topic, group, true), popRetryTopic(topic, group)])
+    .filter(name => topics.containsTopic(name))
+}

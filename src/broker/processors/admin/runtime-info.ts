@@ -1,0 +1,93 @@
+import { CURRENT_VERSION, RequestCode, versionName } from '../../../common/index.js'
+import { NoHeader, ok, type Route, route } from '../../../remoting/index.js'
+import type { BrokerContext } from '../../context.js'
+import { javaDouble } from '../../stats/store-rates.js'
+import { jsonBody } from './json-body.js'
+import { storeState } from './store-state.js'
+
+type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock'>
+
+/** GET_BROKER_RUNTIME_INFO (28): every key of broker-behaviour 12.6, as text. */
+export function runtimeInfoRoute(broker: Parts): Route {
+  return route({
+    code: RequestCode.GET_BROKER_RUNTIME_INFO,
+    request: NoHeader,
+    lane: 'admin',
+    action: 'GET',
+    async handle() {
+      const table = new Map([
+        ...(await storeState(broker)),
+        ...storeWork(broker),
+        ...brokerState(broker),
+        ...queueState(broker),
+      ])
+      return ok(jsonBody({ table }))
+    },
+  })
+}
+
+function* storeWork({ stats }: Parts): Iterable<[string, string]> {
+  const { store } = stats
+  const puts = Math.max(1, store.putMessageTimesTotal)
+  yield ['putMessageEntireTimeMax', String(Math.round(store.putMessageEntireTimeMax))]
+  // Java never shows less than one, so that nobody divides by zero
+  yield ['putMessageTimesTotal', String(puts)]
+  yield ['putMessageFailedTimes', String(store.putMessageFailedTimes)]
+  yield ['putMessageSizeTotal', String(store.putMessageSizeTotal)]
+  yield ['putMessageAverageSize', javaDouble(store.putMessageSizeTotal / puts)]
+  yield ['putMessageDistributeTime', store.distributionText()]
+  yield ['getMessageEntireTimeMax', String(Math.round(store.getMessageEntireTimeMax))]
+  yield ['putTps', store.text('put')]
+  yield ['getFoundTps', store.text('getFound')]
+  yield ['getMissTps', store.text('getMiss')]
+  yield ['getTotalTps', store.totalText()]
+  yield ['getTransferredTps', store.text('transferred')]
+  yield ['putLatency99', store.latencyQuantile(0.99).toFixed(2)]
+  yield ['putLatency999', store.latencyQuantile(0.999).toFixed(2)]
+}
+
+function* brokerState({ stats, settings }: Parts): Iterable<[string, string]> {
+  const { daily } = stats
+  yield ['brokerActive', 'true']
+  yield ['brokerVersion', String(CURRENT_VERSION)]
+  yield ['brokerVersionDesc', versionName(CURRENT_VERSION)]
+  yield ['msgPutTotalYesterdayMorning', String(daily.putAtYesterdayMorning)]
+  yield ['msgPutTotalTodayMorning', String(daily.putAtTodayMorning)]
+  yield ['msgPutTotalTodayNow', String(daily.put)]
+  yield ['msgGetTotalYesterdayMorning', String(daily.getAtYesterdayMorning)]
+  yield ['msgGetTotalTodayMorning', String(daily.getAtTodayMorning)]
+  yield ['msgGetTotalTodayNow', String(daily.get)]
+  yield ['startAcceptSendRequestTimeStamp', String(settings.startAcceptSendRequestTimeStamp)]
+  yield* noTimer
+}
+
+/** As Java's with the timer wheel off. */
+const noTimer: readonly [string, string][] = [
+  ['timerReadBehind', '0'],
+  ['timerOffsetBehind', '0'],
+  ['timerCongestNum', '0'],
+  ['timerEnqueueTps', '0.0'],
+  ['timerDequeueTps', '0.0'],
+]
+
+/**
+ * Java's thread pools. One event loop takes requests in the order they come and answers them in the turn they came:
+ * nothing queues, and no lock is held across turns.
+ */
+function* queueState({ settings }: Parts): Iterable<[string, string]> {
+  const capacities = [
+    ['send', settings.sendThreadPoolQueueCapacity],
+    ['pull', settings.pullThreadPoolQueueCapacity],
+    ['litePull', settings.litePullThreadPoolQueueCapacity],
+    ['query', settings.queryThreadPoolQueueCapacity],
+    ['ack', settings.ackThreadPoolQueueCapacity],
+  ] as const
+  for (const [name, capacity] of capacities) {
+    yield [`${name}ThreadPoolQueueSize`, '0']
+    yield [`${name}ThreadPoolQueueCapacity`, String(capacity)]
+    yield [`${name}ThreadPoolQueueHeadWaitTimeMills`, '0']
+  }
+  yield ['EndTransactionQueueSize', '0']
+  yield ['EndTransactionThreadPoolQueueCapacity', String(settings.endTransactionPoolQueueCapacity)]
+  yield ['pageCacheLockTimeMills', '0']
+}

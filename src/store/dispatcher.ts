@@ -1,0 +1,96 @@
+import { MessageSysFlag, transactionType } from '../common/index.js'
+import type { ConsumeQueueStore } from './consume-queue-store.js'
+import type { DelayLevels } from './delay-levels.js'
+import type { IndexService } from './index-service.js'
+import { continueJavaHash, PropertyScan, parseDecimal } from './property-scan.js'
+import type { TopicQueues } from './topic-queues.js'
+
+/** One record to be entered into queues and index. Filled again and again. */
+export interface DispatchRequest {
+  topic: TopicQueues
+  queueId: number
+  queueOffset: number
+  physicalOffset: number
+  size: number
+  sysFlag: number
+  storeTimestamp: number
+  /** Where the properties lie in {@link bytes}. */
+  bytes: Buffer
+  propertiesStart: number
+  propertiesEnd: number
+}
+
+/** Told of each message that consumers can see from now on; called in the turn of the append, so be brief. */
+export type OnArrival = (
+  topic: string,
+  queueId: number,
+  /** Offset after the message. */
+  newMaxOffset: number,
+  tagsCode: number,
+  storeTimestamp: number,
+  /** Physical offset of the record, for filters that look into it. */
+  physicalOffset: number,
+) => void
+
+export interface DispatcherOptions {
+  queues: ConsumeQueueStore
+  index: IndexService | undefined
+  delayLevels: DelayLevels
+  /** A queue got a hole: records before this one are gone from the log. */
+  onGap: (request: DispatchRequest) => void
+}
+
+/** Enters records into their queue and the index: at append, in recovery, and on a slave alike (store-format 7). */
+export class Dispatcher {
+  /** Absent while recovery replays the log: nobody waits for old messages. */
+  onArrival: OnArrival | undefined
+  private readonly scan = new PropertyScan()
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  dispatch(request: DispatchRequest): void {
+    const { scan } = this
+    scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    const type = transactionType(request.sysFlag)
+    const isVisible = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
+    const tagsCode = isVisible ? this.putUnit(request) : 0
+    if (type !== MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) this.options.index?.put(request, scan)
+    if (isVisible && this.onArrival !== undefined) {
+      const { topic, queueId, queueOffset, storeTimestamp, physicalOffset } = request
+      this.onArrival(topic.topic, queueId, queueOffset + 1, tagsCode, storeTimestamp, physicalOffset)
+    }
+  }
+
+  /** Enters a record into its queue only: for a queue that is built again. */
+  dispatchToQueue(request: DispatchRequest): void {
+    this.scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    const type = transactionType(request.sysFlag)
+    if (type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE) {
+      this.putUnit(request)
+    }
+  }
+
+  /** Enters a record into the index only. */
+  dispatchToIndex(request: DispatchRequest): void {
+    if (transactionType(request.sysFlag) === MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) return
+    this.scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    this.options.index?.put(request, this.scan)
+  }
+
+  private putUnit(request: DispatchRequest): number {
+    const tagsCode = this.tagsCodeOf(request)
+    const queue = this.options.queues.queueOf(request.topic, request.queueId)
+    const put = queue.put(request.physicalOffset, request.size, tagsCode, request.queueOffset)
+    if (put === 'gap') this.options.onGap(request)
+    return tagsCode
+  }
+
+  private tagsCodeOf(request: DispatchRequest): number {
+    const { scan } = this
+    if (request.topic.isSchedule && scan.delayStart >= 0) {
+      const level = parseDecimal(request.bytes, scan.delayStart, scan.delayEnd, 0)
+      if (level > 0) return this.options.delayLevels.deliverTime(level, request.storeTimestamp)
+    }
+    return scan.tagsStart < 0 ? 0 : continueJavaHash(0, request.bytes, scan.tagsStart, scan.tagsEnd)
+  }
+}

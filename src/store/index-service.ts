@@ -1,0 +1,212 @@
+import { join } from 'node:path'
+import { type Clock, type Disk, errorText, type Logger } from '../util/index.js'
+import type { DispatchRequest } from './dispatcher.js'
+import { IndexFile, type IndexFileShape } from './index-file.js'
+import { continueJavaHash, type PropertyScan } from './property-scan.js'
+
+export interface IndexServiceOptions {
+  disk: Disk
+  clock: Clock
+  logger: Logger
+  folder: string
+  shape: IndexFileShape
+  /** A full file is on the disk: its end timestamp, for the checkpoint. */
+  onRolled: (endTimestamp: number) => void
+}
+
+const SPACE = 0x20
+
+/** The index files of a store, oldest first; new keys go to the last. */
+export class IndexService {
+  readonly files: IndexFile[] = []
+  /** Set when a file cannot be made or grown: keys are not entered until space returns. */
+  failure: string | undefined
+  private retryAt = 0
+  /** Full files on their way to the disk. */
+  private readonly rolling = new Set<Promise<void>>()
+
+  constructor(private readonly options: IndexServiceOptions) {}
+
+  get last(): IndexFile | undefined {
+    return this.files[this.files.length - 1]
+  }
+
+  /** Opens all files. Throws MQError `ERR_FILE_LENGTH` when their shape is not the configured one. */
+  load(): void {
+    const { disk, folder, shape } = this.options
+    const names = disk
+      .list(folder)
+      .filter(entry => !entry.isFolder && /^\d+$/.test(entry.name))
+      .map(entry => entry.name)
+      .sort()
+    for (const name of names) this.files.push(IndexFile.open(disk, join(folder, name), shape))
+  }
+
+  /** After a crash: what may not have reached the disk is taken out; the replay of the log enters it again. */
+  rebuildBefore(
+    physicalOffset: number,
+    safeTimestamp: number,
+    storeTimeOf: (physicalOffset: number) => number | undefined,
+  ): void {
+    for (const file of [...this.files]) {
+      if (file.endTimestamp <= safeTimestamp && file.endPhyOffset < physicalOffset && file.indexCount > 1) continue
+      if (file.rebuildBefore(physicalOffset, storeTimeOf)) {
+        if (file !== this.last) file.unmap()
+      } else {
+        this.remove(file)
+      }
+    }
+  }
+
+  private remove(file: IndexFile): void {
+    file.close()
+    this.options.disk.remove(file.path)
+    this.files.splice(this.files.indexOf(file), 1)
+  }
+
+  /** Enters the UNIQ_KEY and each of the KEYS of a record, once: a record seen before is left alone. */
+  put(request: DispatchRequest, scan: PropertyScan): void {
+    const { bytes } = request
+    const last = this.last
+    if (last !== undefined && last.endTimestamp > 0 && request.physicalOffset <= last.endPhyOffset) return
+    if (scan.uniqKeyStart >= 0) this.putKey(request, scan.uniqKeyStart, scan.uniqKeyEnd)
+    if (scan.keysStart < 0) return
+    let start = scan.keysStart
+    for (let at = start; at <= scan.keysEnd; at++) {
+      if (at < scan.keysEnd && bytes[at] !== SPACE) continue
+      if (at > start) this.putKey(request, start, at)
+      start = at + 1
+    }
+  }
+
+  private putKey(request: DispatchRequest, from: number, to: number): void {
+    const hash = positiveHash(continueJavaHash(request.topic.indexKeyHash, request.bytes, from, to))
+    if (this.failure !== undefined && this.options.clock.now() < this.retryAt) return
+    try {
+      let file = this.last
+      if (file === undefined || file.isFull) file = this.roll(file)
+      file.map()
+      file.put(hash, request.physicalOffset, request.storeTimestamp)
+      this.failure = undefined
+    } catch (error) {
+      this.retryAt = this.options.clock.now() + 1000
+      if (this.failure === undefined) {
+        this.options.logger.error(
+          { event: 'index-put-failed', err: error },
+          `message keys cannot be indexed: ${errorText(error)}; messages are stored, but queries by key miss them`,
+        )
+      }
+      this.failure = errorText(error)
+    }
+  }
+
+  private roll(full: IndexFile | undefined): IndexFile {
+    const { disk, folder, shape } = this.options
+    disk.makeFolder(folder)
+    const file = IndexFile.create(disk, join(folder, this.newName(full)), shape, full)
+    this.files.push(file)
+    if (full !== undefined) this.flushRolled(full)
+    return file
+  }
+
+  private flushRolled(full: IndexFile): void {
+    const done = full.flush().then(
+      () => {
+        full.unmap()
+        this.options.onRolled(full.endTimestamp)
+      },
+      (error: unknown) =>
+        this.options.logger.error(
+          { event: 'index-flush-failed', path: full.path, err: error },
+          `${full.path} could not be flushed: ${errorText(error)}; after a crash it is built again from the log`,
+        ),
+    )
+    this.rolling.add(done)
+    void done.finally(() => this.rolling.delete(done))
+  }
+
+  /** The local time as `yyyyMMddHHmmssSSS`, later than any name there is. */
+  private newName(previous: IndexFile | undefined): string {
+    const taken = previous === undefined ? '' : previous.path.slice(-17)
+    let time = this.options.clock.now()
+    for (;;) {
+      const name = nameOfTime(time)
+      if (name > taken) return name
+      time++
+    }
+  }
+
+  /**
+   * Physical offsets of messages whose key has the same hash, newest file first, at most `max`, and how far the index
+   * reaches. Times in ms.
+   */
+  async query(
+    topic: string,
+    key: string,
+    range: { max: number; begin: number; end: number },
+  ): Promise<{ offsets: number[]; lastUpdateTimestamp: number; lastUpdatePhyOffset: number }> {
+    const hash = keyHashOf(topic, key)
+    const offsets: number[] = []
+    const last = this.last
+    for (const file of [...this.files].reverse()) {
+      if (file.overlaps(range.begin, range.end)) {
+        offsets.push(...(await file.query(hash, range.max - offsets.length, range.begin, range.end)))
+      }
+      if (file.beginTimestamp < range.begin || offsets.length >= range.max) break
+    }
+    return {
+      offsets,
+      lastUpdateTimestamp: last?.endTimestamp ?? 0,
+      lastUpdatePhyOffset: last?.endPhyOffset ?? 0,
+    }
+  }
+
+  /** Deletes files, the newest excepted, all of whose records lie in front of `minPhysicalOffset`; how many. */
+  expire(minPhysicalOffset: number): number {
+    const expired = this.files.slice(0, -1).filter(file => file.endPhyOffset < minPhysicalOffset)
+    for (const file of expired) this.remove(file)
+    return expired.length
+  }
+
+  /** Makes all entries so far durable. */
+  async flush(): Promise<void> {
+    await Promise.all(this.rolling)
+    await this.last?.flush()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.flush()
+    } catch (error) {
+      this.options.logger.error(
+        { event: 'index-flush-failed', err: error },
+        `the index could not be flushed: ${errorText(error)}`,
+      )
+    }
+    for (const file of this.files) file.close()
+  }
+}
+
+/** Java's index hash of a key: never negative. */
+export function keyHashOf(topic: string, key: string): number {
+  const bytes = Buffer.from(`${topic}#${key}`)
+  return positiveHash(continueJavaHash(0, bytes, 0, bytes.length))
+}
+
+function positiveHash(hash: number): number {
+  return hash === -2_147_483_648 ? 0 : Math.abs(hash)
+}
+
+function nameOfTime(ms: number): string {
+  const date = new Date(ms)
+  const parts: [number, number][] = [
+    [date.getFullYear(), 4],
+    [date.getMonth() + 1, 2],
+    [date.getDate(), 2],
+    [date.getHours(), 2],
+    [date.getMinutes(), 2],
+    [date.getSeconds(), 2],
+    [date.getMilliseconds(), 3],
+  ]
+  return parts.map(([value, digits]) => String(value).padStart(digits, '0')).join('')
+}

@@ -1,0 +1,467 @@
+import { totalmem } from 'node:os'
+import { isRetryTopic, MessageSysFlag, transactionType } from '../common/index.js'
+import {
+  assert,
+  type Clock,
+  type Disk,
+  type DiskLock,
+  errorText,
+  type Logger,
+  MQError,
+  PeriodicTask,
+  systemDisk,
+} from '../util/index.js'
+import { StoreCheckpoint } from './checkpoint.js'
+import { CommitLog, fail } from './commit-log.js'
+import { CommitLogFlusher } from './commit-log-flusher.js'
+import { ConsumeQueueStore } from './consume-queue-store.js'
+import { DelayLevels } from './delay-levels.js'
+import { Dispatcher, type OnArrival } from './dispatcher.js'
+import type { GetMessageRequest, GetMessageResult } from './get-message-result.js'
+import { IndexService } from './index-service.js'
+import { MessageReader } from './message-reader.js'
+import type { AppendResult, MessageToStore, PutStatus } from './put-status.js'
+import { Recovery, type RecoveryReport } from './recovery.js'
+import { Reput } from './reput.js'
+import { Retention } from './retention.js'
+import { RunningFlag, RunningFlags } from './running-flags.js'
+import type { StoreSettings } from './settings.js'
+import { StoreAdmin } from './store-admin.js'
+import { StoreFolders } from './store-folders.js'
+import { type QueueUnit, StoreQueries } from './store-queries.js'
+
+export interface MessageStoreOptions {
+  settings: StoreSettings
+  clock: Clock
+  logger: Logger
+  /** Address of this broker in records: 4 or 16 address bytes and i32 port (`encodeHostAddress`). */
+  storeHost: Buffer
+  /** Default: this machine's. */
+  disk?: Disk
+  /** Default: this machine's; decides what counts as in memory. */
+  memoryBytes?: number
+}
+
+const CHECKPOINT_PERIOD_MS = 1000
+/** So many queues are written out less often: each costs a system call. */
+const MANY_QUEUES = 1000
+const MANY_QUEUES_PERIODS = 10
+const LONGEST_TOPIC = 127
+const LONGEST_RETRY_TOPIC = 255
+
+/**
+ * The messages of a broker: log, queues and index under one root folder, in the files of the Java broker. All of it
+ * belongs to one event loop; appending and warm reading are synchronous.
+ */
+export class MessageStore {
+  readonly settings: StoreSettings
+  readonly folders: StoreFolders
+  readonly flags = new RunningFlags()
+  readonly delayLevels: DelayLevels
+  readonly log: CommitLog
+  readonly queues: ConsumeQueueStore
+  readonly queries: StoreQueries
+  readonly retention: Retention
+  readonly admin: StoreAdmin
+  /** Of the last start. */
+  recovery: RecoveryReport | undefined
+
+  private readonly clock: Clock
+  private readonly logger: Logger
+  private readonly disk: Disk
+  private readonly checkpoint: StoreCheckpoint
+  private readonly index: IndexService | undefined
+  private readonly dispatcher: Dispatcher
+  private readonly reput: Reput
+  private readonly flusher: CommitLogFlusher
+  private readonly reader: MessageReader
+  private readonly tasks: PeriodicTask[]
+  private readonly result: AppendResult
+  private lock: DiskLock | undefined
+  private state: 'new' | 'running' | 'stopped' = 'new'
+  private lastThoroughQueueFlush = 0
+  private queueFlushes = 0
+
+  constructor(options: MessageStoreOptions) {
+    const { settings, clock, logger, storeHost, disk = systemDisk, memoryBytes = totalmem() } = options
+    this.settings = settings
+    this.clock = clock
+    this.logger = logger
+    this.disk = disk
+    this.folders = new StoreFolders(settings)
+    this.delayLevels = new DelayLevels(settings.messageDelayLevel)
+    this.checkpoint = new StoreCheckpoint(disk, this.folders.checkpoint)
+    this.log = new CommitLog({
+      settings,
+      disk,
+      clock,
+      logger,
+      storeHost,
+      folders: this.folders.commitLog,
+      readOnlyFolders: this.folders.readOnlyCommitLog,
+      onAppended: record => this.reput.onAppended(record),
+    })
+    const fileSize = settings.mappedFileSizeConsumeQueue
+    this.queues = new ConsumeQueueStore({ disk, clock, logger, rootDir: this.folders.root, fileSize })
+    this.index = this.createIndex()
+    const { log, queues, index, delayLevels } = this
+    this.dispatcher = new Dispatcher({ queues, index, delayLevels, onGap: request => this.logGap(request) })
+    this.reput = new Reput({
+      log,
+      queues,
+      dispatcher: this.dispatcher,
+      confirmOffset: () => this.confirmOffset,
+      monotonic: () => clock.monotonic(),
+      onBadRecord: (offset, problem) => this.logBadRecord(offset, problem),
+    })
+    this.flusher = new CommitLogFlusher({
+      log,
+      settings,
+      clock,
+      logger,
+      onFlushed: (_offset, timestamp) => {
+        if (timestamp > 0) this.checkpoint.physicMsgTimestamp = timestamp
+        this.reput.catchUp()
+      },
+      onFailed: error => this.stopWriting(error),
+    })
+    const onDamage = (topic: string, queueId: number, queueOffset: number, physicalOffset: number): void =>
+      this.logger.error(
+        { event: 'record-damaged', topic, queueId, queueOffset, physicalOffset },
+        `message ${queueOffset} of ${topic}-${queueId} is damaged: no such record at ${physicalOffset}; it is skipped`,
+      )
+    this.reader = new MessageReader({ settings, log, queues, memoryBytes, onDamage })
+    this.queries = new StoreQueries({ settings, log, queues, index, reader: this.reader })
+    this.retention = this.createRetention()
+    this.admin = this.createAdmin()
+    this.tasks = this.createTasks()
+    this.result = newAppendResult()
+  }
+
+  private createIndex(): IndexService | undefined {
+    const { settings, disk, clock, logger } = this
+    if (!settings.messageIndexEnable) return undefined
+    return new IndexService({
+      disk,
+      clock,
+      logger,
+      folder: this.folders.index,
+      shape: { slots: settings.maxHashSlotNum, items: settings.maxIndexNum },
+      onRolled: endTimestamp => {
+        this.checkpoint.indexMsgTimestamp = endTimestamp
+      },
+    })
+  }
+
+  private createRetention(): Retention {
+    const { settings, disk, clock, logger, log, queues, index, flags } = this
+    const { commitLog: folders, root: rootDir } = this.folders
+    return new Retention({ settings, disk, clock, logger, log, folders, queues, index, flags, rootDir })
+  }
+
+  private createAdmin(): StoreAdmin {
+    const { disk, clock, logger, folders, log, queues, retention } = this
+    return new StoreAdmin({
+      ...{ disk, clock, logger, folders, log, queues, retention },
+      dispatchBehindBytes: () => log.maxOffset - this.reput.offset,
+      flushedOffset: () => this.flusher.flushedOffset,
+    })
+  }
+
+  private createTasks(): PeriodicTask[] {
+    const { clock, logger, settings } = this
+    return [
+      new PeriodicTask({
+        name: 'writing queues',
+        periodMs: settings.flushIntervalConsumeQueue,
+        clock,
+        logger,
+        run: () => this.writeQueues(),
+      }),
+      new PeriodicTask({
+        name: 'writing the checkpoint',
+        periodMs: CHECKPOINT_PERIOD_MS,
+        clock,
+        logger,
+        run: () => this.checkpoint.flush(),
+      }),
+    ]
+  }
+
+  /**
+   * Takes the lock, reads the store, brings it into order after a crash, and begins to flush and clean. Throws MQError
+   * `ERR_STORE_LOCKED` when another broker uses the folder, `ERR_FILE_LENGTH` when files have other sizes than
+   * configured.
+   */
+  async start(): Promise<RecoveryReport> {
+    assert(this.state === 'new', 'a store is started once')
+    const { disk, folders } = this
+    for (const folder of [folders.root, ...folders.commitLog]) disk.makeFolder(folder)
+    this.takeLock()
+    try {
+      const isAfterCrash = disk.stat(folders.abort) !== undefined
+      disk.replaceWholeSync(folders.abort, Buffer.from(String(process.pid)))
+      this.log.files.load()
+      this.queues.load()
+      this.checkpoint.load()
+      this.index?.load()
+      this.recovery = await this.recover(isAfterCrash)
+    } catch (error) {
+      this.lock?.release()
+      throw error
+    }
+    this.state = 'running'
+    this.flusher.start()
+    for (const task of this.tasks) task.start()
+    this.retention.start()
+    return this.recovery
+  }
+
+  private takeLock(): void {
+    const { folders, disk } = this
+    this.lock = disk.lock(folders.lock)
+    if (this.lock !== undefined) return
+    const pid = disk.readWhole(folders.abort)?.toString().trim()
+    const owner = pid === undefined || pid === '' ? 'another process' : `the process with pid ${pid}`
+    throw new MQError(
+      'ERR_STORE_LOCKED',
+      `the store folder ${folders.root} is in use by ${owner}: stop that broker, or choose another storePathRootDir`,
+    )
+  }
+
+  private async recover(isAfterCrash: boolean): Promise<RecoveryReport> {
+    const { settings, clock, logger, log, queues, index, checkpoint, dispatcher } = this
+    const recovery = new Recovery({ settings, clock, logger, log, queues, index, checkpoint, dispatcher })
+    const report = await recovery.run(isAfterCrash)
+    log.files.last?.map()
+    log.lastStoreTimestamp = report.lastStoreTimestamp
+    checkpoint.confirmPhyOffset = report.lastRecordOffset
+    if (isAfterCrash) await this.flushScanned(report.scannedFrom)
+    this.flusher.flushedOffset = report.endOffset
+    this.reput.startAt(report.endOffset)
+    this.reput.lastStoreTimestamp = report.lastStoreTimestamp
+    this.lastThoroughQueueFlush = isAfterCrash ? Number.NEGATIVE_INFINITY : clock.monotonic()
+    return report
+  }
+
+  /** What a crash left may be in the page cache only. */
+  private async flushScanned(scannedFrom: number): Promise<void> {
+    for (const file of this.log.files.files) {
+      if (file.startOffset < scannedFrom) continue
+      file.flushedPosition = 0
+      await file.flush()
+    }
+  }
+
+  /** Told of every message that consumers can see from now on, in the turn of its append. */
+  set onArrival(listener: OnArrival | undefined) {
+    this.dispatcher.onArrival = listener
+  }
+
+  /** How far messages may be shown: with SYNC_FLUSH only what is on the disk (store-format 7.4). */
+  get confirmOffset(): number {
+    const { flushDiskType, readUnCommitted } = this.settings
+    return flushDiskType === 'SYNC_FLUSH' && !readUnCommitted ? this.flusher.flushedOffset : this.log.maxOffset
+  }
+
+  /** Appends one message. The answer is one object, overwritten by the next call. */
+  append(message: MessageToStore): AppendResult {
+    return this.put(message, false)
+  }
+
+  /** Appends the messages of a batch's body, each as a record of its own; see {@link append}. */
+  appendBatch(message: MessageToStore): AppendResult {
+    return this.put(message, true)
+  }
+
+  private put(message: MessageToStore, isBatch: boolean): AppendResult {
+    const { result } = this
+    if (this.state !== 'running' || !this.flags.isWritable) return fail(result, 'SERVICE_NOT_AVAILABLE')
+    const topic = this.queues.topicOf(message.topic)
+    const length = topic.bytes.length
+    if (length > LONGEST_TOPIC && (length > LONGEST_RETRY_TOPIC || !isRetryTopic(message.topic) || isBatch)) {
+      return fail(result, 'MESSAGE_ILLEGAL')
+    }
+    const type = transactionType(message.sysFlag)
+    const isQueued = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
+    if (isBatch && type !== MessageSysFlag.TRANSACTION_NOT_TYPE) return fail(result, 'MESSAGE_ILLEGAL')
+    if (!isQueued) this.log.append(message, topic, 0, result)
+    else {
+      const queue = this.queues.queueOf(topic, message.queueId)
+      if (isBatch) this.log.appendBatch(message, topic, queue.nextOffset, result)
+      else this.log.append(message, topic, queue.nextOffset, result)
+      queue.nextOffset += result.messageCount
+    }
+    return result
+  }
+
+  /** Whether a power cut can no longer take what lies in front of `endOffset`; always true for ASYNC_FLUSH. */
+  isDurable(endOffset: number): boolean {
+    return this.flusher.isDurable(endOffset)
+  }
+
+  /** PUT_OK, FLUSH_DISK_TIMEOUT after `syncFlushTimeout`, or UNKNOWN_ERROR when the disk refuses. Never rejects. */
+  whenDurable(endOffset: number): Promise<PutStatus> {
+    return this.flusher.whenDurable(endOffset)
+  }
+
+  /** Everything in front of it is on the disk. */
+  get flushedOffset(): number {
+    return this.flusher.flushedOffset
+  }
+
+  /** Reads messages of a queue; a promise only when something must come from the disk. Undefined when not readable. */
+  getMessage(request: GetMessageRequest): GetMessageResult | Promise<GetMessageResult> | undefined {
+    if (this.state !== 'running' || !this.flags.isReadable) return undefined
+    return this.reader.get(request)
+  }
+
+  /** Offset of the first message of a queue; 0 for an unknown one. */
+  minOffset(topic: string, queueId: number): number {
+    return this.queues.find(topic, queueId)?.minOffset ?? 0
+  }
+
+  /** Offset that the next message of a queue gets to consumers; 0 for an unknown one. */
+  maxOffset(topic: string, queueId: number): number {
+    return this.queues.find(topic, queueId)?.maxOffset ?? 0
+  }
+
+  /** Deletes topics' queues; the records stay in the log until it is cleaned. */
+  async deleteTopics(topics: Iterable<string>): Promise<void> {
+    for (const topic of topics) await this.queues.deleteTopic(topic)
+  }
+
+  deleteTopic(topic: string): Promise<void> {
+    return this.queues.deleteTopic(topic)
+  }
+
+  /** Store time of message `queueOffset` in ms, -1 when there is none. */
+  getMessageStoreTimestamp(topic: string, queueId: number, queueOffset: number): Promise<number> {
+    return this.queries.storeTimeAt(topic, queueId, queueOffset)
+  }
+
+  /** Store time in ms of a queue's first message, or of the log's; -1 when there is none. */
+  getEarliestMessageTime(topic?: string, queueId?: number): Promise<number> {
+    return this.queries.earliestStoreTime(topic, queueId)
+  }
+
+  /** Up to `count` units from `from` on; undefined for an unknown queue. */
+  async getConsumeQueueUnits(
+    topic: string,
+    queueId: number,
+    from: number,
+    count: number,
+  ): Promise<QueueUnit[] | undefined> {
+    const isKnown = this.queues.find(topic, queueId) !== undefined
+    return isKnown ? this.queries.units(topic, queueId, from, count) : undefined
+  }
+
+  cleanExpiredConsumeQueue(): Promise<void> {
+    return this.admin.cleanExpiredConsumeQueue()
+  }
+
+  cleanUnusedTopic(retain: ReadonlySet<string>): Promise<void> {
+    return this.admin.cleanUnusedTopic(retain)
+  }
+
+  /** The next rounds of cleaning delete expired commit log files whatever the hour. */
+  executeDeleteFilesManually(): Promise<void> {
+    return this.retention.deleteExpired()
+  }
+
+  getRuntimeInfo(): ReadonlyMap<string, string> {
+    return this.admin.runtimeInfo()
+  }
+
+  private async writeQueues(): Promise<void> {
+    const now = this.clock.monotonic()
+    if (now - this.lastThoroughQueueFlush >= this.settings.flushConsumeQueueThoroughInterval) {
+      this.lastThoroughQueueFlush = now
+      return this.flushQueues()
+    }
+    this.queueFlushes++
+    if (this.queues.dirtyCount < MANY_QUEUES || this.queueFlushes % MANY_QUEUES_PERIODS === 0) {
+      await this.queues.writeOut()
+    }
+  }
+
+  /** Makes queues and index durable, and says in the checkpoint how far they reach. */
+  private async flushQueues(): Promise<void> {
+    const dispatched = this.reput.lastStoreTimestamp
+    await this.queues.flush()
+    await this.index?.flush()
+    if (dispatched > 0) this.checkpoint.logicsMsgTimestamp = dispatched
+    await this.checkpoint.flush()
+  }
+
+  private stopWriting(error: MQError): void {
+    this.flags.set(RunningFlag.NOT_WRITABLE, error.message)
+    this.logger.error(
+      { event: 'flush-failed', code: error.code, err: error },
+      `${error.message}; no message is acknowledged until the broker is started again on a sound disk`,
+    )
+  }
+
+  private logGap(request: { topic: { topic: string }; queueId: number; queueOffset: number }): void {
+    this.logger.error(
+      { event: 'queue-gap', topic: request.topic.topic, queueId: request.queueId, queueOffset: request.queueOffset },
+      `messages of ${request.topic.topic}-${request.queueId} in front of ${request.queueOffset} are not in the log`,
+    )
+  }
+
+  private logBadRecord(physicalOffset: number, problem: string): void {
+    this.logger.error(
+      { event: 'commit-log-damaged', physicalOffset, problem },
+      `the commit log is damaged at ${physicalOffset}: ${problem}; the rest of that file is skipped`,
+    )
+  }
+
+  /** Flushes everything and closes. The `abort` file goes only when all of it worked. */
+  async shutdown(): Promise<void> {
+    if (this.state !== 'running') return
+    this.state = 'stopped'
+    await this.retention.stop()
+    for (const task of this.tasks) await task.stop()
+    await this.flusher.stop()
+    const isClean = await this.flushAll()
+    await this.index?.close()
+    await this.log.files.close()
+    this.checkpoint.close()
+    if (isClean && this.flags.isWritable) this.disk.remove(this.folders.abort)
+    this.lock?.release()
+  }
+
+  private async flushAll(): Promise<boolean> {
+    let isClean = true
+    try {
+      await this.flusher.flush()
+      this.reput.drain()
+    } catch (error) {
+      isClean = false
+      this.logger.error(
+        { event: 'shutdown-flush-failed', err: error },
+        `the store is not flushed: ${errorText(error)}; the next start recovers as after a crash`,
+      )
+    }
+    const dispatched = this.reput.lastStoreTimestamp
+    if (!(await this.queues.close())) isClean = false
+    else if (dispatched > 0) this.checkpoint.logicsMsgTimestamp = dispatched
+    await this.checkpoint.flush().catch(() => {
+      isClean = false
+    })
+    return isClean
+  }
+}
+
+function newAppendResult(): AppendResult {
+  return {
+    status: 'UNKNOWN_ERROR',
+    physicalOffset: -1,
+    queueOffset: 0,
+    wroteBytes: 0,
+    messageCount: 0,
+    storeTimestamp: 0,
+    endOffset: -1,
+    physicalOffsets: [],
+  }
+}

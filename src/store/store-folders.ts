@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import type { StoreSettings } from './settings.js'
+
+/** Joins several folders in one setting, as in Java. */
+const PATH_SEPARATOR = ','
+
+/** Where the files of a store are. */
+export class StoreFolders {
+  readonly root: string
+  readonly commitLog: readonly string[]
+  readonly readOnlyCommitLog: readonly string[]
+
+  constructor(settings: StoreSettings) {
+    this.root = settings.storePathRootDir
+    const configured = split(settings.storePathCommitLog)
+    this.commitLog = configured.length > 0 ? configured : [join(this.root, 'commitlog')]
+    this.readOnlyCommitLog = split(settings.readOnlyCommitLogStorePaths)
+  }
+
+  get index(): string {
+    return join(this.root, 'index')
+  }
+
+  get checkpoint(): string {
+    return join(this.root, 'checkpoint')
+  }
+
+  /** There only while a broker runs, or after it ended out of order; holds its pid. */
+  get abort(): string {
+    return join(this.root, 'abort')
+  }
+
+  get lock(): string {
+    return join(this.root, 'lock')
+  }
+}
+
+function split(text: string): string[] {
+  return text
+    .split(PATH_SEPARATOR)
+    .map(path => path.trim())
+    .filter(path => path !== '')
+}

@@ -1,0 +1,28 @@
+import { MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2, SystemTopic } from '../common/index.js'
+import { javaHash } from '../util/index.js'
+import type { ConsumeQueue } from './consume-queue.js'
+
+/** What the store keeps per topic: its queues, and whatever can be worked out once instead of per message. */
+export class TopicQueues {
+  /** By queue id. */
+  readonly queues: (ConsumeQueue | undefined)[] = []
+  readonly bytes: Buffer
+  /** The topic as it stands in a record of {@link magic}: length (1 or 2 bytes), then the name. */
+  readonly encoded: Buffer
+  readonly magic: number
+  /** Java's hash of `topic#`, which every index key of the topic begins with. */
+  readonly indexKeyHash: number
+  /** Units of the schedule topic hold the time of delivery instead of a tag. */
+  readonly isSchedule: boolean
+
+  constructor(readonly topic: string) {
+    this.bytes = Buffer.from(topic)
+    this.magic = topic.length > 127 ? MESSAGE_MAGIC_V2 : MESSAGE_MAGIC_V1
+    const length = Buffer.alloc(this.magic === MESSAGE_MAGIC_V2 ? 2 : 1)
+    if (length.length === 2) length.writeInt16BE(Math.min(this.bytes.length, 0x7fff))
+    else length.writeUInt8(Math.min(this.bytes.length, 0xff))
+    this.encoded = Buffer.concat([length, this.bytes])
+    this.indexKeyHash = javaHash(`${topic}#`)
+    this.isSchedule = topic === SystemTopic.SCHEDULE
+  }
+}
