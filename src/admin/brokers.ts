@@ -87,6 +87,11 @@ export async function readableQueues(admin: AdminClient, topic: string, routeTop
       'See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.'
     throw new MQClientError('ERR_CLIENT_NO_QUEUE', text, { cause })
   }
+  return queuesOf(route, topic)
+}
+
+/** The queues of a route that may be read, in Java's order. */
+export function queuesOf(route: TopicRouteData, topic: string): MessageQueue[] {
   return route.queueDatas
     .filter(({ perm }) => isReadable(perm))
     .flatMap(({ brokerName, readQueueNums }) =>

@@ -26,14 +26,24 @@ function causeChain(command: Command, error: unknown, namesrvAddr: readonly stri
 }
 
 function causeText(command: Command, error: unknown, namesrvAddr: readonly string[]): string {
+  const isFromBroker = error instanceof MQClientError && command.refusals !== 'client' && !isNamesrv(error, namesrvAddr)
+  return exceptionText(error, isFromBroker)
+}
+
+function isNamesrv({ address }: MQClientError, namesrvAddr: readonly string[]): boolean {
+  return address === undefined || namesrvAddr.includes(address)
+}
+
+/** Java's exception for an error, with its message. */
+export function exceptionText(error: unknown, isFromBroker: boolean): string {
   if (!(error instanceof MQClientError)) return errorText(error)
-  const { code, responseCode, remark, address } = error
+  const { code, responseCode, remark, address, brokerName } = error
   if (code === 'ERR_CLIENT_CONNECT') return `${REMOTING}.RemotingConnectException: connect to ${address} failed`
   if (code === 'ERR_CLIENT_TIMEOUT') return `${REMOTING}.RemotingTimeoutException: ${error.message}`
+  if (code === 'ERR_CLIENT_BROKER') return `${CLIENT_EXCEPTION}: ${withFaq(`The broker[${brokerName}] not exist`)}`
   if (code !== 'ERR_CLIENT_RESPONSE') return `${CLIENT_EXCEPTION}: ${withFaq(error.message)}`
   const text = `CODE: ${responseCode}  DESC: ${withRouteHelp(remark ?? '')}`
-  const isBroker = command.refusals !== 'client' && address !== undefined && !namesrvAddr.includes(address)
-  if (isBroker) return `${BROKER_EXCEPTION}: ${withFaq(`${text} BROKER: ${address}`)}`
+  if (isFromBroker) return `${BROKER_EXCEPTION}: ${withFaq(`${text} BROKER: ${address}`)}`
   return `${CLIENT_EXCEPTION}: ${withFaq(text)}`
 }
 

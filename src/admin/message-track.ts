@@ -1,7 +1,7 @@
 import { type AdminClient, type ConsumerConnection, MQClientError } from '../client/index.js'
 import { hostAddressToString, type MessageExt, masterAddr, PropertyName, ResponseCode } from '../common/index.js'
-import { errorText } from '../util/index.js'
 import { routeAddresses } from './brokers.js'
+import { exceptionText } from './failure-text.js'
 import { groupConnection, groupConsumeStats } from './group-state.js'
 
 export type TrackType =
@@ -49,14 +49,15 @@ async function track(admin: AdminClient, message: MessageExt, consumerGroup: str
 }
 
 function failedTrack(error: unknown): Pick<MessageTrack, 'trackType' | 'exceptionDesc'> {
-  if (!(error instanceof MQClientError) || error.code !== 'ERR_CLIENT_RESPONSE') {
-    return { trackType: 'UNKNOWN', exceptionDesc: errorText(error) }
-  }
-  const { responseCode, remark } = error
-  const exceptionDesc = `CODE:${responseCode} DESC:${remark ?? ''}`
-  if (responseCode === ResponseCode.CONSUMER_NOT_ONLINE) return { trackType: 'NOT_ONLINE', exceptionDesc }
+  const isRefusal = error instanceof MQClientError && error.code === 'ERR_CLIENT_RESPONSE'
+  const responseCode = isRefusal ? error.responseCode : 0
   if (responseCode === ResponseCode.BROADCAST_CONSUMPTION) return { trackType: 'CONSUME_BROADCASTING' }
-  return { trackType: 'UNKNOWN', exceptionDesc }
+  // without a retry topic the group cannot even be asked
+  if (!isRefusal || responseCode === ResponseCode.TOPIC_NOT_EXIST) {
+    return { trackType: 'UNKNOWN', exceptionDesc: exceptionText(error, false) }
+  }
+  const exceptionDesc = `CODE:${responseCode} DESC:${error.remark ?? ''}`
+  return { trackType: responseCode === ResponseCode.CONSUMER_NOT_ONLINE ? 'NOT_ONLINE' : 'UNKNOWN', exceptionDesc }
 }
 
 /** Whether the group's offset has passed the message, on the broker that stores it. */

@@ -1,4 +1,4 @@
-import { MQError } from '../util/index.js'
+import { editDistance, MQError } from '../util/index.js'
 import { type NamedOption, optionKey } from './option-spec.js'
 
 /** A command line that cannot be: the message is Java's (commons-cli 1.5), the hint is ours. */
@@ -185,7 +185,7 @@ function unquoted(text: string): string {
 /** The name that differs least from what was typed, or undefined when none is close. */
 export function nearest(typed: string, names: readonly string[]): string | undefined {
   const wanted = typed.toLowerCase()
-  const limit = Math.max(1, Math.floor(wanted.length / 3))
+  const limit = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length / 3))
   let best: string | undefined
   let least = limit + 1
   for (const name of names) {
@@ -196,17 +196,4 @@ export function nearest(typed: string, names: readonly string[]): string | undef
     }
   }
   return best
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next[j] = Math.min(change, row[j]! + 1, next[j - 1]! + 1)
-    }
-    row = next
-  }
-  return row[b.length]!
 }

@@ -9,9 +9,11 @@ import type { BrokerIdentity } from './identity.js'
 import type { PullRequestHoldService } from './longpolling/pull-request-hold-service.js'
 import type { ConsumerFilterManager } from './offset/consumer-filter-manager.js'
 import type { ConsumerOffsetManager } from './offset/consumer-offset-manager.js'
+import type { OffsetResetLog } from './offset/offset-reset-log.js'
 import type { BrokerOuterApi } from './out/broker-outer-api.js'
 import type { BrokerRegistration } from './out/broker-registration.js'
 import type { MessagePutter } from './put/message-putter.js'
+import type { ScheduleMessageService } from './schedule/schedule-message-service.js'
 import type { BrokerSettings } from './settings.js'
 import type { BrokerStats } from './stats/broker-stats.js'
 import type { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
@@ -38,12 +40,14 @@ export interface BrokerContext {
   readonly topics: TopicConfigManager
   readonly groups: SubscriptionGroupManager
   readonly offsets: ConsumerOffsetManager
+  readonly offsetResets: OffsetResetLog
   readonly filters: ConsumerFilterManager
   readonly producers: ProducerManager
   readonly consumers: ConsumerManager
   readonly locks: RebalanceLockManager
   readonly notifier: ClientNotifier
   readonly holds: PullRequestHoldService
+  readonly schedule: ScheduleMessageService
   readonly stats: BrokerStats
   readonly out: BrokerOuterApi
   readonly registration: BrokerRegistration

@@ -1,3 +1,4 @@
+import { SystemTopic } from '../common/index.js'
 import { RemotingServer, RequestPipeline, RouteTable } from '../remoting/index.js'
 import { MessageStore, type StoreSettings } from '../store/index.js'
 import { type Clock, type Disk, type Logger, systemDisk } from '../util/index.js'
@@ -11,12 +12,15 @@ import { type BrokerIdentity, storeHostOf } from './identity.js'
 import { PullRequestHoldService } from './longpolling/pull-request-hold-service.js'
 import { ConsumerFilterManager } from './offset/consumer-filter-manager.js'
 import { ConsumerOffsetManager } from './offset/consumer-offset-manager.js'
+import { OffsetResetLog } from './offset/offset-reset-log.js'
 import { BrokerOuterApi } from './out/broker-outer-api.js'
 import { BrokerRegistration } from './out/broker-registration.js'
 import { brokerRoutes } from './processors/index.js'
 import { PullService } from './pull/pull-service.js'
 import { MessagePutter } from './put/message-putter.js'
 import { SendService } from './put/send-service.js'
+import { SendBackService } from './retry/send-back-service.js'
+import { ScheduleMessageService } from './schedule/schedule-message-service.js'
 import type { BrokerSettings } from './settings.js'
 import { BrokerStats } from './stats/broker-stats.js'
 import { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
@@ -70,7 +74,11 @@ export class BrokerController {
       clock,
       logger: this.logger,
     })
-    const services = { sends: new SendService(context), pulls: new PullService(context) }
+    const services = {
+      sends: new SendService(context),
+      pulls: new PullService(context),
+      sendBacks: new SendBackService(context),
+    }
     this.pipeline = new RequestPipeline({
       routes: new RouteTable(brokerRoutes(context, services)),
       clock,
@@ -95,8 +103,10 @@ export class BrokerController {
     try {
       context.topics.load()
       context.offsets.load()
+      context.offsetResets.load()
       context.groups.load()
       context.filters.load()
+      context.schedule.load()
       await this.server.start()
     } catch (error) {
       await context.store.shutdown()
@@ -108,6 +118,7 @@ export class BrokerController {
     context.notifier.start()
     context.stats.start()
     this.housekeeping.start()
+    context.schedule.start()
     await context.registration.start()
   }
 
@@ -119,8 +130,9 @@ export class BrokerController {
     await context.registration.stop()
     await context.holds.stop()
     await this.server.stop()
+    await context.schedule.stop()
     await this.housekeeping.stop()
-    context.notifier.stop()
+    await context.notifier.stop()
     context.stats.stop()
     await Promise.all([context.filters.stop(), context.topics.stop(), context.groups.stop(), context.offsets.stop()])
     await context.store.shutdown()
@@ -147,8 +159,14 @@ export class BrokerController {
       recordAt: physicalOffset => store.queries.freshRecordAt(physicalOffset),
       wakeOnArrival: () => settings.longPollingEnable,
     })
-    store.onArrival = (topic, queueId, newMaxOffset, tagsCode, _storeTimestamp, physicalOffset) =>
-      holds.onArrival(topic, queueId, newMaxOffset, tagsCode, physicalOffset)
+    const stats = new BrokerStats({ clock })
+    const puts = new MessagePutter(store)
+    const schedule = new ScheduleMessageService({ ...parts, store, puts, stats })
+    puts.addRule(schedule.rule)
+    store.onArrival = arrival => {
+      if (arrival.topic === SystemTopic.SCHEDULE) schedule.onArrival(arrival.queueId)
+      holds.onArrival(arrival)
+    }
     const topics = new TopicConfigManager({ ...parts, identity })
     const out = new BrokerOuterApi({ clock, logger, namesrvAddr: settings.namesrvAddr })
     return {
@@ -158,17 +176,19 @@ export class BrokerController {
       clock,
       logger,
       store,
-      puts: new MessagePutter(store),
+      puts,
+      schedule,
       holds,
       producers,
       consumers,
       topics,
       groups: new SubscriptionGroupManager(parts),
       offsets: new ConsumerOffsetManager(parts),
+      offsetResets: new OffsetResetLog(parts),
       filters: new ConsumerFilterManager({ ...parts, consumers }),
       locks: new RebalanceLockManager(parts),
       notifier: new ClientNotifier({ ...parts, consumers, producers }),
-      stats: new BrokerStats({ clock }),
+      stats,
       out,
       registration: new BrokerRegistration({ ...parts, out, topics, identity }),
     }

@@ -40,6 +40,7 @@ export interface BrokerSettings {
   readonly subscriptionExpiredTimeout: number
   readonly enableRegisterProducer: boolean
   readonly rejectTransactionMessage: boolean
+  readonly storeReplyMessageEnable: boolean
 
   readonly forceRegister: boolean
   readonly compressedRegister: boolean
@@ -56,6 +57,9 @@ export interface BrokerSettings {
   readonly brokerIP1: string
   readonly maxMessageSize: number
   readonly timerMaxDelaySec: number
+  readonly flushDelayOffsetInterval: number
+  readonly delayOffsetUpdateVersionStep: number
+  readonly enableScheduleMessageStats: boolean
   readonly timerCongestNumEachSlot: number
 
   readonly slaveReadEnable: boolean

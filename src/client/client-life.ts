@@ -22,7 +22,10 @@ export class ClientLife {
       throw this.wrong(this.current === 'CREATE_JUST' ? 'call start() first' : 'it has been stopped; make a new one')
   }
 
-  /** @throws MQClientError ERR_CLIENT_STATE unless it was never started; runs `start`, undoing with `undo` when it fails */
+  /**
+   * Runs `start`, and `undo` when that fails.
+   * @throws MQClientError ERR_CLIENT_STATE when it was started before
+   */
   async start(start: () => void | Promise<void>, undo: () => void | Promise<void>): Promise<void> {
     if (this.current !== 'CREATE_JUST') throw this.wrong('maybe started once')
     this.current = 'RUNNING'

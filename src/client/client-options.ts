@@ -12,7 +12,7 @@ export interface ClientOptions {
   logger?: Logger
   /** The address in the client id. Default: one of this machine's. */
   clientIp?: string
-  /** Tells clients of one machine apart. Default: unique per client (`DEFAULT` for broadcasting consumers, as in Java). */
+  /** Tells clients of one machine apart. Default: unique per client; `DEFAULT` for broadcasting consumers. */
   instanceName?: string
   unitName?: string
   unitMode?: boolean

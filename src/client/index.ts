@@ -1,5 +1,17 @@
-export { AdminClient, type AdminClientOptions, type AdminRequest } from './admin/admin-client.js'
-export * from './admin/bodies.js'
+export { AdminClient, type AdminClientOptions, type AdminRequest, type TopicSpec } from './admin/admin-client.js'
+export type { AdminPull, MessageQuery, OffsetReset } from './admin/admin-queries.js'
+export type {
+  BrokerStatsData,
+  ClientConnection,
+  ConsumeMessageDirectlyResult,
+  ConsumerConnection,
+  ConsumerRunningInfo,
+  ConsumeStats,
+  QueueConsumption,
+  QueueStats,
+  StatsValues,
+  TopicStats,
+} from './admin/bodies.js'
 export type { BoundaryType } from './broker-api.js'
 export { ClientErrorCode, MQClientError, type MQClientErrorDetails } from './client-error.js'
 export { ClientInstance, type ClientInstanceOptions } from './client-instance.js'

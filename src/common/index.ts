@@ -1,3 +1,4 @@
+export * from './comet-request-code.js'
 export * from './data-version.js'
 export * from './faq.js'
 export * from './filter/index.js'

@@ -33,6 +33,8 @@ export const VersionMark = {
   V3_0_11: 37,
   /** Below it 307 and 309 are not relayed to a client. */
   V3_1_8_SNAPSHOT: 62,
+  /** From it on a client's own limit of retries counts. */
+  V3_4_9: 121,
   /** From it on Java clients allow SQL92 subscriptions on pull. */
   V4_1_0_SNAPSHOT: 232,
   /** From it on routes are answered with quoted map keys. */

@@ -20,17 +20,20 @@ export interface DispatchRequest {
   propertiesEnd: number
 }
 
-/** Told of each message that consumers can see from now on; called in the turn of the append, so be brief. */
-export type OnArrival = (
-  topic: string,
-  queueId: number,
+/** A message that consumers can see from now on. One object, filled again and again: copy what is kept. */
+export interface Arrival {
+  topic: string
+  queueId: number
   /** Offset after the message. */
-  newMaxOffset: number,
-  tagsCode: number,
-  storeTimestamp: number,
-  /** Physical offset of the record, for filters that look into it. */
-  physicalOffset: number,
-) => void
+  newMaxOffset: number
+  tagsCode: number
+  storeTimestamp: number
+  /** Of the record, for filters that look into it. */
+  physicalOffset: number
+}
+
+/** Told of each arrival; called in the turn of the append, so be brief. */
+export type OnArrival = (arrival: Readonly<Arrival>) => void
 
 export interface DispatcherOptions {
   queues: ConsumeQueueStore
@@ -45,6 +48,14 @@ export class Dispatcher {
   /** Absent while recovery replays the log: nobody waits for old messages. */
   onArrival: OnArrival | undefined
   private readonly scan = new PropertyScan()
+  private readonly arrival: Arrival = {
+    topic: '',
+    queueId: 0,
+    newMaxOffset: 0,
+    tagsCode: 0,
+    storeTimestamp: 0,
+    physicalOffset: 0,
+  }
 
   constructor(private readonly options: DispatcherOptions) {}
 
@@ -56,8 +67,14 @@ export class Dispatcher {
     const tagsCode = isVisible ? this.putUnit(request) : 0
     if (type !== MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) this.options.index?.put(request, scan)
     if (isVisible && this.onArrival !== undefined) {
-      const { topic, queueId, queueOffset, storeTimestamp, physicalOffset } = request
-      this.onArrival(topic.topic, queueId, queueOffset + 1, tagsCode, storeTimestamp, physicalOffset)
+      const { arrival } = this
+      arrival.topic = request.topic.topic
+      arrival.queueId = request.queueId
+      arrival.newMaxOffset = request.queueOffset + 1
+      arrival.tagsCode = tagsCode
+      arrival.storeTimestamp = request.storeTimestamp
+      arrival.physicalOffset = request.physicalOffset
+      this.onArrival(arrival)
     }
   }
 

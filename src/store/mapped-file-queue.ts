@@ -122,11 +122,12 @@ export class MappedFileQueue {
 
   /** Makes the file after the last one ahead, off the loop; a failure is logged and met again by {@link roll}. */
   prepareNext(): void {
-    const last = this.last
-    if (last === undefined || this.closed || this.next !== undefined || this.preparing !== undefined) return
-    const offset = last.endOffset
+    if (this.closed || this.next !== undefined || this.preparing !== undefined) return
+    const offset = this.last?.endOffset ?? 0
     const done = this.makeAhead(offset).finally(() => {
       this.preparing = undefined
+      // a roll overtook it: the file after that one is wanted now
+      if ((this.last?.endOffset ?? 0) !== offset) this.prepareNext()
     })
     this.preparing = { offset, done }
   }
@@ -138,7 +139,7 @@ export class MappedFileQueue {
 
   /** Resolves when no file is being made ahead. */
   async settled(): Promise<void> {
-    await this.preparing?.done
+    while (this.preparing !== undefined) await this.preparing.done
   }
 
   private async makeAhead(offset: number): Promise<void> {
@@ -156,7 +157,7 @@ export class MappedFileQueue {
       )
       return
     }
-    const isLate = this.closed || this.last?.endOffset !== offset
+    const isLate = this.closed || (this.last?.endOffset ?? 0) !== offset
     const file = this.newFile(path, offset).adopt(mapping)
     if (!isLate) this.next = file
     // made meanwhile by roll: the same file, which must stay

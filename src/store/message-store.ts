@@ -22,6 +22,7 @@ import { IndexService } from './index-service.js'
 import { MessageReader } from './message-reader.js'
 import type { AppendResult, MessageToStore, PutStatus } from './put-status.js'
 import { Recovery, type RecoveryReport } from './recovery.js'
+import { refuseUnsupported } from './refuse-unsupported.js'
 import { Reput } from './reput.js'
 import { Retention } from './retention.js'
 import { RunningFlag, RunningFlags } from './running-flags.js'
@@ -196,6 +197,7 @@ export class MessageStore {
   async start(): Promise<RecoveryReport> {
     assert(this.state === 'new', 'a store is started once')
     const { disk, folders } = this
+    refuseUnsupported(this.settings, disk, folders)
     for (const folder of [folders.root, ...folders.commitLog]) disk.makeFolder(folder)
     this.takeLock()
     try {
@@ -210,6 +212,7 @@ export class MessageStore {
       this.lock?.release()
       throw error
     }
+    if (this.log.files.last === undefined) this.log.files.prepareNext()
     this.state = 'running'
     this.flusher.start()
     for (const task of this.tasks) task.start()
@@ -279,7 +282,7 @@ export class MessageStore {
     if (this.state !== 'running' || !this.flags.isWritable) return fail(result, 'SERVICE_NOT_AVAILABLE')
     const topic = this.queues.topicOf(message.topic)
     const length = topic.bytes.length
-    if (length > LONGEST_TOPIC && (length > LONGEST_RETRY_TOPIC || !isRetryTopic(message.topic) || isBatch)) {
+    if (length > LONGEST_TOPIC && (isBatch || !this.takesLongTopic(message.topic, length))) {
       return fail(result, 'MESSAGE_ILLEGAL')
     }
     const type = transactionType(message.sysFlag)
@@ -293,6 +296,10 @@ export class MessageStore {
       queue.nextOffset += result.messageCount
     }
     return result
+  }
+
+  private takesLongTopic(topic: string, length: number): boolean {
+    return length <= LONGEST_RETRY_TOPIC && isRetryTopic(topic) && this.settings.autoMessageVersionOnTopicLen
   }
 
   /** Whether a power cut can no longer take what lies in front of `endOffset`; always true for ASYNC_FLUSH. */

@@ -76,7 +76,7 @@ export class Recovery {
     const first = isAfterCrash ? this.firstFileAfterCrash() : this.firstFileAfterStop(dispatchFrom)
     const scannedFrom = first.startOffset
     if (isAfterCrash) this.forgetFrom(scannedFrom)
-    const endOffset = await this.scan(first, Math.max(dispatchFrom + 1, scannedFrom))
+    const endOffset = await this.scan(first, Math.max(dispatchFrom, scannedFrom))
     log.files.truncate(endOffset)
     for (const queue of queues.all()) if (queue.maxPhysicalOffset > endOffset) await this.cut(queue, endOffset)
     const rebuiltQueues = this.incomplete.size

@@ -26,7 +26,7 @@ async function newConsumer(options: Partial<PushConsumerOptions> = {}): Promise<
     group: 'G',
     namesrvAddr: system.namesrvAddr,
     consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
-    onMessages: inbox.take,
+    ...(options.onOrderedMessages ? {} : { onMessages: inbox.take }),
     ...options,
   })
   clients.push(consumer)
@@ -69,7 +69,7 @@ describe('a broker restart under a running consumer', () => {
     system = await new TestSystem().start()
     await system.createTopic('T', 1)
     const producer = await newProducer()
-    await newConsumer({ onMessages: undefined, onOrderedMessages: inbox.take })
+    await newConsumer({ onOrderedMessages: inbox.take })
     await producer.send({ topic: 'T', body: 'a' })
     await eventually(() => inbox.texts.length === 1)
     await system.stopBroker()

@@ -44,6 +44,12 @@ function report(client, name, failure) {
   console.log(failure === undefined ? `PASS ${client} ${name}` : `FAIL ${client} ${name}: ${failure}`)
 }
 
+/** Prints the last line and gives the exit code. */
+function total() {
+  console.log(`${counts.passed} passed, ${counts.failed} failed`)
+  return counts.failed === 0 ? 0 : 1
+}
+
 function chosenClients(tools) {
   const known = [...Object.keys(clients), ...Object.keys(admin)]
   const wanted =
@@ -108,7 +114,10 @@ async function main() {
   try {
     const servers = await startServers({ commands: commands(), folder })
     for (const signal of ['SIGINT', 'SIGTERM']) {
-      process.once(signal, () => void servers.stop().finally(() => process.exit(1)))
+      process.once(signal, () => {
+        report('harness', 'in-time', `ended by ${signal}`)
+        void servers.stop().finally(() => process.exit(total()))
+      })
     }
     try {
       for (const name of chosen) await runClient(name, servers, join(folder, name), goBinary)
@@ -132,5 +141,4 @@ try {
 } catch (error) {
   report('harness', 'ready', error.message)
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed`)
-process.exitCode = counts.failed === 0 ? 0 : 1
+process.exitCode = total()

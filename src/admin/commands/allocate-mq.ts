@@ -1,6 +1,6 @@
 import { allocateAveragely } from '../../client/index.js'
 import { stringifyFastJson } from '../../common/index.js'
-import { readableQueues } from '../brokers.js'
+import { queuesOf } from '../brokers.js'
 import { defineCommand } from '../command.js'
 import { needed } from '../option-spec.js'
 
@@ -14,7 +14,7 @@ export const allocateMQ = defineCommand({
   },
   async run({ options, admin, out }) {
     const consumers = options.ipList.split(',')
-    const queues = await readableQueues(admin, options.topic)
+    const queues = queuesOf(await admin.topicRoute(options.topic), options.topic)
     const result = new Map(
       consumers.map(consumer => [
         consumer,

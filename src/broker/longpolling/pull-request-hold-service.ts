@@ -1,5 +1,5 @@
 import { Hold, type Reply } from '../../remoting/index.js'
-import type { MessageFilter } from '../../store/index.js'
+import type { Arrival, MessageFilter } from '../../store/index.js'
 import { type Clock, type Logger, PeriodicTask } from '../../util/index.js'
 
 /** How often deadlines are looked at. */
@@ -91,15 +91,19 @@ export class PullRequestHoldService {
   /**
    * A message has been dispatched. Called in the turn of its append: the pulls it wakes run when the turn is over, so
    * that one answer carries all that the turn appended.
-   * @param physicalOffset of the record, for filters that look into it.
    */
-  onArrival(topic: string, queueId: number, maxOffset: number, tagsCode: number, physicalOffset: number): void {
-    const held = this.byTopic.get(topic)?.get(queueId)
+  onArrival(arrival: Readonly<Arrival>): void {
+    const held = this.byTopic.get(arrival.topic)?.get(arrival.queueId)
     if (held === undefined || !this.options.wakeOnArrival()) return
     for (const waiting of held) {
-      if (waiting.woken || maxOffset <= waiting.offset) continue
-      if (this.matches(waiting.filter, tagsCode, physicalOffset)) this.wakeSoon(waiting)
+      if (waiting.woken || arrival.newMaxOffset <= waiting.offset) continue
+      if (this.matches(waiting.filter, arrival.tagsCode, arrival.physicalOffset)) this.wakeSoon(waiting)
     }
+  }
+
+  /** Re-runs the held pulls of one queue, e.g. when a group has been moved. */
+  wakeQueue(topic: string, queueId: number): void {
+    for (const waiting of this.byTopic.get(topic)?.get(queueId) ?? []) this.wakeSoon(waiting)
   }
 
   /** Re-runs every held pull, e.g. when a slave's master is back. */

@@ -159,6 +159,16 @@ export class ConsumerOffsetManager {
     this.isChanged = true
   }
 
+  /** Makes the group one that has never been in the queue. */
+  eraseOffset({ topic, group, queueId }: Pick<ResetOffset, 'topic' | 'group' | 'queueId'>): void {
+    const offsets = this.find(topic, group)
+    if (offsets === undefined) return
+    this.queryThenEraseResetOffset(topic, group, queueId)
+    offsets.committed.delete(queueId)
+    offsets.pulled.delete(queueId)
+    this.isChanged = true
+  }
+
   /** Whether any reset is pending at all: the test that is cheap enough for every pull. */
   get hasAnyReset(): boolean {
     return this.resets > 0

@@ -2,9 +2,11 @@ import type { Route } from '../../remoting/index.js'
 import type { BrokerContext } from '../context.js'
 import type { PullService } from '../pull/pull-service.js'
 import type { SendService } from '../put/send-service.js'
+import type { SendBackService } from '../retry/send-back-service.js'
 import { adminRoutes } from './admin/index.js'
 import { checkClientConfigRoute } from './check-client-config.js'
 import { consumerListRoute } from './consumer-list.js'
+import { consumerSendMsgBackRoute } from './consumer-send-msg-back.js'
 import { earliestStoreTimeRoute } from './earliest-store-time.js'
 import { heartbeatRoute } from './heartbeat.js'
 import { lockBatchMqRoute } from './lock-batch-mq.js'
@@ -15,6 +17,7 @@ import { queryConsumerOffsetRoute } from './query-consumer-offset.js'
 import { queryMessageRoute } from './query-message.js'
 import { searchOffsetRoute } from './search-offset.js'
 import { sendMessageRoutes } from './send-message.js'
+import { sendReplyMessageRoutes } from './send-reply-message.js'
 import { unlockBatchMqRoute } from './unlock-batch-mq.js'
 import { unregisterClientRoute } from './unregister-client.js'
 import { updateConsumerOffsetRoute } from './update-consumer-offset.js'
@@ -23,13 +26,16 @@ import { viewMessageRoute } from './view-message.js'
 export interface BrokerServices {
   sends: SendService
   pulls: PullService
+  sendBacks: SendBackService
 }
 
 /** Every request the broker answers: the one list. */
 export function brokerRoutes(broker: BrokerContext, services: BrokerServices): Route[] {
   return [
     ...sendMessageRoutes(services.sends),
+    ...sendReplyMessageRoutes(broker),
     ...pullMessageRoutes(services.pulls),
+    consumerSendMsgBackRoute(services.sendBacks),
     queryMessageRoute(broker),
     viewMessageRoute(broker),
     heartbeatRoute(broker),

@@ -51,7 +51,9 @@ export class PullService {
   pull(header: PullHeader, command: RemotingCommand, connection: Connection): Reply | Hold | Promise<Reply | Hold> {
     const admitted = this.admission.check(header, command.code, connection)
     if (admitted instanceof PullRefusal) return refusal(admitted)
-    if (hasFlag(header.sysFlag, PullSysFlag.COMMIT_OFFSET))
+    // a reset that waits for this pull must not be overwritten by where the client was
+    const isReset = this.broker.offsets.hasOffsetReset(header.topic, header.consumerGroup, header.queueId)
+    if (hasFlag(header.sysFlag, PullSysFlag.COMMIT_OFFSET) && !isReset)
       this.broker.offsets.commitOffset(header.consumerGroup, header.topic, header.queueId, header.commitOffset)
     return this.read({
       ...admitted,

@@ -1,5 +1,7 @@
 import {
+  decodeProperties,
   dlqTopic,
+  encodeProperties,
   FAQ_HINT,
   groupOfDerivedTopic,
   isRetryTopic,
@@ -17,12 +19,9 @@ import {
 } from '../../common/index.js'
 import type { Connection, HeaderValue, SendMessageRequestHeader } from '../../remoting/index.js'
 import type { BrokerContext } from '../context.js'
-import { encodeProperty } from './send-properties.js'
+import { maxReconsumeTimes } from '../retry/max-reconsume-times.js'
 
 export type SendHeader = HeaderValue<typeof SendMessageRequestHeader>
-
-/** Versions below this send no maxReconsumeTimes that counts (V3_4_9). */
-const MAX_RECONSUME_TIMES_SINCE = 121
 
 /** Checks a send before the store sees it, in Java's order and words (broker-behaviour 2.2). */
 export class SendAdmission {
@@ -60,10 +59,10 @@ export class SendAdmission {
 
   /**
    * Sends to a retry topic: one that has had its retries goes to the dead letters (broker-behaviour 2.5).
-   * @returns the topic to store under, and properties to add; undefined when nothing changes.
+   * @returns the topic to store under; undefined when nothing changes.
    */
-  deadLetter(header: SendHeader, clientVersion: number): { topic: TopicConfig; properties: string } | undefined {
-    const group = isRetryTopic(header.topic) ? groupOfDerivedTopic(header.topic) : undefined
+  deadLetter(header: SendHeader, clientVersion: number): TopicConfig | undefined {
+    const group = isRetryTopic(header.topic) ? groupOfRetryTopic(header.topic) : undefined
     if (group === undefined) return undefined
     const config = this.broker.groups.findSubscriptionGroupConfig(group)
     if (!config)
@@ -71,12 +70,10 @@ export class SendAdmission {
         ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
         `subscription group not exist, ${group} ${FAQ_HINT}`,
       )
-    const ofHeader = clientVersion >= MAX_RECONSUME_TIMES_SINCE ? header.maxReconsumeTimes : undefined
-    const limit = ofHeader ?? config.retryMaxTimes
+    const limit = maxReconsumeTimes(config, header, clientVersion)
     const owned = !this.broker.locks.isLockAllExpired(group)
     if ((header.reconsumeTimes ?? 0) <= limit && !owned) return undefined
-    const topic = this.broker.topics.createTopicInSendMessageBack(dlqTopic(group), 1, PERM_READ_WRITE)
-    return { topic, properties: encodeProperty(PropertyName.DELAY, '-1') }
+    return this.broker.topics.createTopicInSendMessageBack(dlqTopic(group), 1, PERM_READ_WRITE)
   }
 
   private checkStarted(): void {
@@ -107,4 +104,14 @@ export class SendAdmission {
       `topic[${header.topic}] not exist, apply first please!${FAQ_HINT}`,
     )
   }
+}
+
+/** The properties of a message that goes to the dead letters: it waits no longer. */
+export function deadLetterProperties(sent: string): string {
+  return encodeProperties(decodeProperties(sent).set(PropertyName.DELAY, '-1'))
+}
+
+/** The retry topics of POP name the topic behind the group. */
+function groupOfRetryTopic(topic: string): string | undefined {
+  return groupOfDerivedTopic(topic)?.split('+', 1)[0]
 }

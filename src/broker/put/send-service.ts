@@ -20,7 +20,7 @@ import type { BrokerContext } from '../context.js'
 import { storeHostOf } from '../identity.js'
 import { OffsetMessageIds } from './message-id.js'
 import { PUT_STATUS_REPLIES } from './put-reply.js'
-import { SendAdmission, type SendHeader } from './send-admission.js'
+import { deadLetterProperties, SendAdmission, type SendHeader } from './send-admission.js'
 import { encodeProperty, SendProperties } from './send-properties.js'
 
 /** What an answer needs of an append once its durability is known. */
@@ -56,8 +56,7 @@ export class SendService {
   private readonly uniqIds: UniqIdGenerator
   private readonly ids: OffsetMessageIds
   private readonly newUniqKey = (): string => this.uniqIds.next()
-  /** Where the client sent it: rules for special messages rewrite topic and queue. */
-  private sentTopic = ''
+  /** Where the client sent it: rules for special messages rewrite the queue. */
   private sentQueueId = 0
   private added = ''
   private addedFor = ''
@@ -65,7 +64,7 @@ export class SendService {
   constructor(
     private readonly broker: Pick<
       BrokerContext,
-      'settings' | 'identity' | 'topics' | 'groups' | 'locks' | 'clock' | 'store' | 'puts' | 'stats'
+      'settings' | 'identity' | 'topics' | 'groups' | 'locks' | 'clock' | 'store' | 'puts' | 'stats' | 'registration'
     >,
   ) {
     this.admission = new SendAdmission(broker)
@@ -81,14 +80,23 @@ export class SendService {
   /** Stores what a send request carries. Errors carry MSG_REGION and TRACE_ON too, as Java's do. */
   send(header: SendHeader, command: RemotingCommand, connection: Connection): Reply | Promise<Reply> {
     try {
+      const isKnown = this.broker.topics.containsTopic(header.topic)
       const topic = this.admission.topicFor(header, connection)
-      return header.batch
+      const reply = header.batch
         ? this.sendBatch(header, topic, command, connection)
         : this.sendOne(header, topic, command, connection)
+      return isKnown ? reply : this.whenTopicIsKnown(reply)
     } catch (error) {
       if (!(error instanceof ResponseError)) throw error
       return this.refusal(error.code, error.remark)
     }
+  }
+
+  /** The first send to a topic is answered when the topic is on the disk and known to the NameServers, as in Java. */
+  private async whenTopicIsKnown(reply: Reply | Promise<Reply>): Promise<Reply> {
+    await this.broker.topics.persist()
+    await this.broker.registration.whenSettled()
+    return reply
   }
 
   private sendOne(
@@ -100,8 +108,8 @@ export class SendService {
     const dead = this.admission.deadLetter(header, command.version)
     const properties = this.properties
     properties.read(header.properties, this.addedProperties(), this.newUniqKey)
-    const message = this.fill(header, dead?.topic ?? topic, command, connection)
-    message.properties = dead ? properties.text + dead.properties : properties.text
+    const message = this.fill(header, dead ?? topic, command, connection)
+    message.properties = dead ? deadLetterProperties(properties.text) : properties.text
     if (dead) message.queueId = this.sentQueueId = 0
     return this.finish(this.broker.puts.put(message, properties.special && !dead), properties.uniqKey)
   }
@@ -140,7 +148,6 @@ export class SendService {
     message.flag = header.flag
     message.bornTimestamp = header.bornTimestamp
     message.bornHost = connection.peer.bytes
-    this.sentTopic = message.topic
     this.sentQueueId = message.queueId
     message.reconsumeTimes = header.reconsumeTimes ?? 0
     message.preparedTransactionOffset = 0
@@ -156,7 +163,8 @@ export class SendService {
       stats.incPutFailed()
       return this.refusedBy(status)
     }
-    stats.incTopicPut(this.sentTopic, appended.messageCount, appended.wroteBytes)
+    // a delayed message counts for the topic it waits in now, and for its own when it is due
+    stats.incTopicPut(this.message.topic, appended.messageCount, appended.wroteBytes)
     stats.incBrokerPut(appended.messageCount)
     const stored: Stored = {
       msgId:

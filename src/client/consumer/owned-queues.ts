@@ -1,5 +1,6 @@
 import { isRetryTopic, type MessageQueue, messageQueueKey } from '../../common/index.js'
 import { errorText, sleep } from '../../util/index.js'
+import { queueText } from '../pull-message.js'
 import { assignQueues } from './assignment.js'
 import type { ConsumptionContext } from './consumption.js'
 import { firstOffset } from './first-offset.js'
@@ -25,6 +26,7 @@ export interface OwnedQueuesHost {
 export class OwnedQueues {
   private readonly table = new Map<string, ProcessQueue>()
   private retryTopicRounds = 0
+  private closed = false
 
   constructor(private readonly host: OwnedQueuesHost) {}
 
@@ -48,7 +50,7 @@ export class OwnedQueues {
       const assignment = await assignQueues(topic, { instance, group, messageModel, allocate })
       if (assignment === 'failed') return false
       if (assignment === 'unknown') return !isRetryTopic(topic) || ++this.retryTopicRounds > RETRY_TOPIC_ROUNDS
-      const changed = await this.adopt(topic, assignment.mine, assignment.alone)
+      const { changed, added } = await this.adopt(topic, assignment.mine)
       if (changed) {
         instance.logger.info(
           { event: 'queues-changed', group, topic, queues: assignment.mine.length, all: assignment.all.length },
@@ -56,6 +58,8 @@ export class OwnedQueues {
         )
         await this.host.onChanged(topic, assignment.mine)
       }
+      // only now: a pull that overtakes the heartbeat of the change would be refused
+      for (const processQueue of added) this.host.onAdded(processQueue, assignment.alone ? 0 : FIRST_PULL_DELAY_MS)
       return this.ownsJust(topic, assignment.mine)
     } catch (error) {
       if (isRetryTopic(topic)) return true
@@ -85,12 +89,16 @@ export class OwnedQueues {
     return true
   }
 
-  /** Drops every queue where it is: nothing more is pulled or handled. */
-  dropAll(): void {
+  /** Drops every queue where it is and takes no more: nothing is pulled or handled from now on. */
+  close(): void {
+    this.closed = true
     for (const processQueue of this.all()) processQueue.drop()
   }
 
-  private async adopt(topic: string, mine: readonly MessageQueue[], alone: boolean): Promise<boolean> {
+  private async adopt(
+    topic: string,
+    mine: readonly MessageQueue[],
+  ): Promise<{ changed: boolean; added: ProcessQueue[] }> {
     const wanted = new Set(mine.map(messageQueueKey))
     let changed = false
     for (const processQueue of this.of(topic)) {
@@ -99,12 +107,13 @@ export class OwnedQueues {
       if (!keep && (await this.giveUp(processQueue))) changed = true
     }
     const missing = mine.filter(queue => !this.table.has(messageQueueKey(queue)))
-    const added = await Promise.all(missing.map(queue => this.add(queue, alone)))
-    if (added.includes('locked by another')) this.host.context.instance.wakeRebalance(LOCK_FAILED_REBALANCE_MS)
-    return changed || added.includes('added')
+    const results = await Promise.all(missing.map(queue => this.add(queue)))
+    if (results.includes('locked by another')) this.host.context.instance.wakeRebalance(LOCK_FAILED_REBALANCE_MS)
+    const added = results.filter(result => result instanceof ProcessQueue)
+    return { changed: changed || added.length > 0, added }
   }
 
-  private async add(queue: MessageQueue, alone: boolean): Promise<'added' | 'locked by another' | 'failed'> {
+  private async add(queue: MessageQueue): Promise<ProcessQueue | 'locked by another' | 'failed'> {
     const { instance, group, offsets, settings, locks } = this.host.context
     const { consumeFromWhere, consumeTimestamp } = settings
     const needsLock = settings.ordered && settings.messageModel === 'CLUSTERING'
@@ -112,15 +121,16 @@ export class OwnedQueues {
     offsets.forget(queue)
     try {
       const offset = await firstOffset(queue, { instance, offsets, consumeFromWhere, consumeTimestamp })
+      // the consumer may have been stopped meanwhile
+      if (this.closed) return 'failed'
       const processQueue = new ProcessQueue(queue, offset, instance.clock)
       processQueue.locked = needsLock
       this.table.set(messageQueueKey(queue), processQueue)
-      this.host.onAdded(processQueue, alone ? 0 : FIRST_PULL_DELAY_MS)
-      return 'added'
+      return processQueue
     } catch (error) {
       instance.logger.warn(
         { event: 'queue-not-taken', group, queue, err: error },
-        `queue ${queue.queueId} of ${queue.topic} at ${queue.brokerName} is taken in a later round: ${errorText(error)}`,
+        `${queueText(queue)} is taken in a later round: ${errorText(error)}`,
       )
       return 'failed'
     }

@@ -9,7 +9,7 @@ import {
 } from '../../common/index.js'
 import { createLogLimiter, errorText, type LogLimiter } from '../../util/index.js'
 import { brokerMissing, isResponse } from '../client-error.js'
-import { type PullResult, pullMessage } from '../pull-message.js'
+import { type PullResult, pullMessage, queueText } from '../pull-message.js'
 import type { ConsumptionContext } from './consumption.js'
 import { firstOffset } from './first-offset.js'
 import type { ProcessQueue } from './process-queue.js'
@@ -86,7 +86,7 @@ export class Puller {
     if (result.status === 'OFFSET_ILLEGAL') {
       host.instance.logger.warn(
         { event: 'offset-moved', queue: processQueue.queue, from: processQueue.nextOffset, to: result.nextBeginOffset },
-        `the broker moved ${host.group} to offset ${result.nextBeginOffset} of queue ${processQueue.queue.queueId} of ${processQueue.queue.topic}`,
+        `the broker moved ${host.group} to offset ${result.nextBeginOffset} of ${queueText(processQueue.queue)}`,
       )
       await host.onOffsetMoved(processQueue, result.nextBeginOffset)
       return 0
@@ -173,7 +173,7 @@ export class Puller {
       instance.logger,
       messageQueueKey(queue),
       { event: 'pull-failed', group, queue, err: error },
-      `a pull of queue ${queue.queueId} of ${queue.topic} from ${queue.brokerName} failed; the next follows: ${errorText(error)}`,
+      `a pull of ${queueText(queue)} failed; the next follows: ${errorText(error)}`,
     )
     return FAILED_DELAY_MS
   }

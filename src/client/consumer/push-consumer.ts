@@ -279,7 +279,7 @@ export class PushConsumer implements ConsumerMember, PullerHost {
     this.suspended = true
     await this.consumption.stop()
     await this.persistOffsets()
-    this.queues.dropAll()
+    this.queues.close()
     await this.instance.unregisterConsumer(this)
     await this.instance.release()
   }

@@ -18,7 +18,7 @@ export class QueueLocks {
     return ours
   }
 
-  /** Renews all locks; queues that are not granted are no longer ours. A broker that does not answer changes nothing. */
+  /** Renews all locks; queues that are not granted are lost. A broker that does not answer changes nothing. */
   async lockAll(processQueues: readonly ProcessQueue[]): Promise<void> {
     await this.eachBroker(processQueues, async (brokerName, ofBroker) => {
       const queues = ofBroker.map(processQueue => processQueue.queue)

@@ -20,6 +20,7 @@ import type { OffsetStore } from '../consumer/offset-store.js'
 import { RemoteOffsetStore } from '../consumer/remote-offset-store.js'
 import { type MessageSelector, Subscriptions } from '../consumer/subscriptions.js'
 import type { ConsumerMember, QueueOffset } from '../members.js'
+import { queueText } from '../pull-message.js'
 import { type LitePullConsumerOptions, type LitePullSettings, litePullSettings } from './lite-pull-options.js'
 import { LitePuller, type LitePullerHost } from './lite-puller.js'
 import { LiteQueue, type PulledBatch } from './lite-queue.js'
@@ -42,6 +43,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   private mode: 'NONE' | 'SUBSCRIBE' | 'ASSIGN' = 'NONE'
   private assigned: readonly MessageQueue[] = []
   private nextAutoCommit: number
+  private turn: Promise<boolean> = Promise.resolve(true)
 
   /** @throws MQClientError ERR_CLIENT_ARGUMENT for settings that make no sense */
   constructor(options: LitePullConsumerOptions) {
@@ -76,11 +78,14 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     if (this.life.isRunning) await this.instance.heartbeatAll()
   }
 
-  /** Reads just these queues, whatever others do. Replaces what was assigned before. @throws MQClientError after `subscribe` */
+  /**
+   * Reads just these queues, whatever others do. Replaces what was assigned before.
+   * @throws MQClientError after `subscribe`
+   */
   async assign(queues: readonly MessageQueue[]): Promise<void> {
     this.setMode('ASSIGN')
     this.assigned = queues
-    if (this.life.isRunning) await this.adoptAll(queues)
+    if (this.life.isRunning) await this.adoptAssigned()
   }
 
   /** @throws MQClientError when no NameServer answers */
@@ -92,7 +97,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
         await this.offsets.load()
         for (const topic of this.topics()) await this.instance.routes.refresh(topic)
         await this.instance.heartbeatAll()
-        if (this.mode === 'ASSIGN') await this.adoptAll(this.assigned)
+        if (this.mode === 'ASSIGN') await this.adoptAssigned()
         this.instance.wakeRebalance()
       },
       () => this.shutDown(),
@@ -141,7 +146,10 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     return this.offsets.inMemory(queue) ?? this.offsets.read(queue)
   }
 
-  /** Continues at another offset; what was pulled before is thrown away. @throws MQClientError when it is out of range */
+  /**
+   * Continues at another offset; what was pulled before is thrown away.
+   * @throws MQClientError when it is out of range
+   */
   async seek(queue: MessageQueue, offset: number): Promise<void> {
     const owned = this.owned(queue)
     const { brokers } = this.instance
@@ -231,10 +239,12 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   }
 
   /** @internal */
-  async rebalance(): Promise<boolean> {
-    if (this.mode === 'ASSIGN') return this.adopt(this.assigned, [...this.queues.values()])
-    const results = await Promise.all(this.subscriptions.topics().map(topic => this.rebalanceTopic(topic)))
-    return results.every(Boolean)
+  rebalance(): Promise<boolean> {
+    if (this.mode === 'ASSIGN') return this.adoptAssigned()
+    return this.inTurn(async () => {
+      const results = await Promise.all(this.subscriptions.topics().map(topic => this.rebalanceTopic(topic)))
+      return results.every(Boolean)
+    })
   }
 
   /** @internal */
@@ -294,9 +304,19 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     }
   }
 
-  private async adoptAll(queues: readonly MessageQueue[]): Promise<void> {
-    for (const topic of new Set(queues.map(queue => queue.topic))) await this.instance.routes.refresh(topic)
-    await this.adopt(queues, [...this.queues.values()])
+  private adoptAssigned(): Promise<boolean> {
+    return this.inTurn(async () => {
+      const topics = new Set(this.assigned.map(queue => queue.topic))
+      for (const topic of topics) if (!this.instance.routes.get(topic)) await this.instance.routes.refresh(topic)
+      return this.adopt(this.assigned, [...this.queues.values()])
+    })
+  }
+
+  /** One after the other: two that look at the same queues at once would take them twice. */
+  private inTurn(run: () => Promise<boolean>): Promise<boolean> {
+    const result = this.turn.then(run)
+    this.turn = result.catch(() => false)
+    return result
   }
 
   /** Drops those of `current` that are not wanted and takes the missing ones; resolves to whether all were taken. */
@@ -313,6 +333,8 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     const { consumeFromWhere, consumeTimestamp } = this.settings
     try {
       const offset = await firstOffset(queue, { instance, offsets, consumeFromWhere, consumeTimestamp })
+      // the consumer may have been stopped meanwhile
+      if (!this.life.isRunning) return false
       const owned = new LiteQueue(queue, offset)
       this.queues.set(messageQueueKey(queue), owned)
       this.puller.start(owned)
@@ -320,7 +342,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     } catch (error) {
       instance.logger.warn(
         { event: 'queue-not-taken', group: this.group, queue, err: error },
-        `queue ${queue.queueId} of ${queue.topic} at ${queue.brokerName} is taken in a later round: ${errorText(error)}`,
+        `${queueText(queue)} is taken in a later round: ${errorText(error)}`,
       )
       return false
     }
@@ -341,10 +363,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   private owned(queue: MessageQueue): LiteQueue {
     this.life.assertRunning()
     const owned = this.queues.get(messageQueueKey(queue))
-    if (!owned)
-      throw badArgument(
-        `The message queue is not in assigned list: ${queue.topic} ${queue.brokerName} ${queue.queueId}`,
-      )
+    if (!owned) throw badArgument(`The message queue is not in assigned list: ${queueText(queue)}`)
     return owned
   }
 

@@ -2,7 +2,7 @@ import { isTagType, MASTER_ID, messageQueueKey, PullSysFlag, type SubscriptionDa
 import { createLogLimiter, errorText, type LogLimiter, sleep } from '../../util/index.js'
 import { brokerMissing } from '../client-error.js'
 import type { ClientInstance } from '../client-instance.js'
-import { type PullResult, pullMessage } from '../pull-message.js'
+import { type PullResult, pullMessage, queueText } from '../pull-message.js'
 import type { LitePullSettings } from './lite-pull-options.js'
 import type { LiteQueue, PulledBatch } from './lite-queue.js'
 
@@ -118,7 +118,7 @@ export class LitePuller {
       this.host.instance.logger,
       messageQueueKey(queue),
       { event: 'pull-failed', group: this.host.group, queue, err: error },
-      `a pull of queue ${queue.queueId} of ${queue.topic} from ${queue.brokerName} failed; the next follows: ${errorText(error)}`,
+      `a pull of ${queueText(queue)} failed; the next follows: ${errorText(error)}`,
     )
   }
 }

@@ -7,7 +7,8 @@ export function createReplyMessage(request: MessageExt, body: Buffer | Uint8Arra
   if (cluster === undefined) {
     throw new MQClientError(
       'ERR_CLIENT_ARGUMENT',
-      'create reply message fail, requestMessage error, property[CLUSTER] is null. Only a message sent by request() can be replied to',
+      'create reply message fail, requestMessage error, property[CLUSTER] is null. ' +
+        'Only a message that came from a broker can be replied to',
       { responseCode: ClientErrorCode.CREATE_REPLY_MESSAGE },
     )
   }

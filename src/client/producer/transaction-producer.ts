@@ -117,7 +117,7 @@ export class TransactionProducer<Argument = void> extends Producer {
       // the state is decided whether the broker hears of it or not: it will ask
       logger.warn(
         { event: 'end-transaction-failed', msgId: result.msgId, err: error },
-        `could not tell ${brokerName} that the transaction of ${result.msgId} is ${outcome.state}; it will check: ${errorText(error)}`,
+        `could not tell ${brokerName} that ${result.msgId} is to ${outcome.state}; it will check: ${errorText(error)}`,
       )
     }
   }

@@ -61,6 +61,8 @@ export const PropertyName = {
   CRC32: '__CRC32#',
   DLQ_ORIGIN_TOPIC: 'DLQ_ORIGIN_TOPIC',
   DLQ_ORIGIN_MESSAGE_ID: 'DLQ_ORIGIN_MESSAGE_ID',
+  /** Ours: why a consumer gave a message up. */
+  DLQ_REASON: 'DLQ_REASON',
 } as const
 export type PropertyName = (typeof PropertyName)[keyof typeof PropertyName]
 

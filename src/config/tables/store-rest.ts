@@ -20,6 +20,7 @@ import { noRocksDb, noSwap, noThreads } from './reasons.js'
 const replicas = refused('replication is not supported yet, so no second broker could confirm a message')
 const dledger = refused('DLedger is not supported; its logs cannot be read')
 const light = refused('light queues (LMQ) are not supported yet')
+const noWait = noEffect('a due message is put without waiting for the disk in any case')
 const noPool = noEffect('messages go straight into the mapped file, which the kernel keeps when the process ends')
 
 /** The rest of Java's MessageStoreConfig, in its order: replication, delays, disk, queues, cold data. */
@@ -47,10 +48,10 @@ export const storeRest = {
   slaveTimeout: duration(3000, planned, 'Wait for slaves before FLUSH_SLAVE_TIMEOUT.', { min: 1 }),
   messageDelayLevel: text(
     '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-    planned,
+    fixed,
     'The delays that levels 1, 2, ... stand for.',
   ),
-  flushDelayOffsetInterval: duration(10_000, planned, 'How often positions of delayed messages are saved.', { min: 1 }),
+  flushDelayOffsetInterval: duration(10_000, fixed, 'How often positions of delayed messages are saved.', { min: 1 }),
   cleanFileForciblyEnable: bool(true, live, 'A tight disk deletes files whatever their age.', { important: true }),
   warmMapedFileEnable: bool(false, planned, 'Touch new commit log files ahead.'),
   offsetCheckInSlave: bool(false, planned, 'A slave corrects offsets of pulls.'),
@@ -68,13 +69,13 @@ export const storeRest = {
   dLegerSelfId: unset(planned, 'Own name in the DLedger group.'),
   preferredLeaderId: unset(planned, 'Member to lead the DLedger group.'),
   enableBatchPush: bool(false, planned, 'Replicate DLedger in batches.'),
-  enableScheduleMessageStats: bool(true, planned, 'Count deliveries of delayed messages.'),
+  enableScheduleMessageStats: bool(true, live, 'Count deliveries of delayed messages.'),
   enableLmq: bool(false, light, 'Offsets of light queues.'),
   enableMultiDispatch: bool(false, light, 'One message in many light queues.'),
   maxLmqConsumeQueueNum: int(20_000, noSwap, 'Most light queues.'),
-  enableScheduleAsyncDeliver: bool(false, planned, 'Deliver delayed messages without waiting for each.'),
-  scheduleAsyncDeliverMaxPendingLimit: int(2000, planned, 'Deliveries under way per level.'),
-  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, planned, 'Failures before a level waits.'),
+  enableScheduleAsyncDeliver: bool(false, noWait, 'Deliver delayed messages without waiting for each.'),
+  scheduleAsyncDeliverMaxPendingLimit: int(2000, noWait, 'Deliveries under way per level.'),
+  scheduleAsyncDeliverMaxResendNum2Blocked: int(3, noWait, 'Failures before a level waits.'),
   maxBatchDeleteFilesNum: int(50, noSwap, 'Files deleted in one go.'),
   dispatchCqThreads: int(10, noSwap, 'Threads that build queues.'),
   dispatchCqCacheNum: int(4096, noSwap, 'Entries that wait for them.'),

@@ -37,6 +37,24 @@ export const ResetOffsetRequestHeader = defineHeader('ResetOffsetRequestHeader',
   ...topicRpcFields,
 })
 
+/** Of ours: what a reset, or with `undo` taking the last one back, would do. */
+export const OffsetResetPreviewRequestHeader = defineHeader('OffsetResetPreviewRequestHeader', {
+  topic: req(t.string, { resource: 'TOPIC' }),
+  group: req(t.string, { resource: 'GROUP' }),
+  queueId: opt(t.int),
+  offset: opt(t.long),
+  timestamp: req(t.long),
+  undo: opt(t.bool),
+  ...topicRpcFields,
+})
+
+/** Of ours: takes the last reset back. */
+export const UndoOffsetResetRequestHeader = defineHeader('UndoOffsetResetRequestHeader', {
+  topic: req(t.string, { resource: 'TOPIC' }),
+  group: req(t.string, { resource: 'GROUP' }),
+  ...topicRpcFields,
+})
+
 /** Codes 223 (admin to broker) and 221 (broker to consumer). */
 export const GetConsumerStatusRequestHeader = defineHeader('GetConsumerStatusRequestHeader', {
   topic: req(t.string, { resource: 'TOPIC' }),

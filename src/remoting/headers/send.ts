@@ -57,6 +57,8 @@ export const ConsumerSendMsgBackRequestHeader = defineHeader('ConsumerSendMsgBac
   originTopic: opt(t.string, { resource: 'TOPIC' }),
   unitMode: opt(t.bool),
   maxReconsumeTimes: opt(t.int),
+  /** Ours: why the consumer could not handle it; Java's brokers pass over it. */
+  reason: opt(t.string),
   ...rpcFields,
 })
 

@@ -240,7 +240,7 @@ export const coreCommands = [
       '^brokerName +=  {brokerName}$',
       '^brokerClusterName +=  {cluster}$',
       '^autoCreateTopicEnable +=  true$',
-      '^fileReservedTime +=  72$',
+      '^fileReservedTime +=  \\d+$',
       '^flushDiskType +=  ASYNC_FLUSH$',
     ],
   },

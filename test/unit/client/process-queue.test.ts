@@ -12,7 +12,7 @@ beforeEach(() => {
 })
 
 function put(...offsets: number[]): MessageExt[] {
-  const messages = offsets.map(messageAt)
+  const messages = offsets.map(offset => messageAt(offset))
   queue.put(messages)
   return messages
 }

@@ -130,7 +130,7 @@ test('a slice stays readable while its file is deleted', async () => {
 test('with SYNC_FLUSH consumers see what is on the disk', async () => {
   const store = await started({ settings: { flushDiskType: 'SYNC_FLUSH' } })
   const arrivals: number[] = []
-  store.onArrival = (_topic, _queueId, newMaxOffset) => arrivals.push(newMaxOffset)
+  store.onArrival = ({ newMaxOffset }) => arrivals.push(newMaxOffset)
   const { endOffset } = store.append(message())
   expect(store.append(message()).queueOffset).toBe(1)
   expect(store.isDurable(endOffset)).toBe(false)
@@ -144,7 +144,7 @@ test('with SYNC_FLUSH consumers see what is on the disk', async () => {
 test('an arrival is told in the turn of the append, with the tag', async () => {
   const store = await started()
   const told: unknown[] = []
-  store.onArrival = (topic, queueId, max, tagsCode) =>
+  store.onArrival = ({ topic, queueId, newMaxOffset: max, tagsCode }) =>
     told.push([topic, queueId, max, tagsCode, get(store, 0, { queueId }).status])
   store.append(message({ queueId: 2, properties: 'TAGS\x01create\x02' }))
   expect(told).toEqual([['TopicA', 2, 1, -1_352_294_148, 'FOUND']])

@@ -4,7 +4,7 @@ import type { BrokerContext } from '../../context.js'
 
 /** DELETE_TOPIC_IN_BROKER (215): the topic, its offsets, its queues and its POP retry topics. An unknown one is no error. */
 export function deleteTopicRoute(
-  broker: Pick<BrokerContext, 'topics' | 'offsets' | 'store' | 'stats' | 'settings' | 'registration'>,
+  broker: Pick<BrokerContext, 'topics' | 'offsets' | 'offsetResets' | 'store' | 'stats' | 'settings' | 'registration'>,
 ): Route {
   return route({
     code: RequestCode.DELETE_TOPIC_IN_BROKER,
@@ -14,8 +14,9 @@ export function deleteTopicRoute(
     async handle({ topic }) {
       if (topic.trim() === '') return fail(ResponseCode.INVALID_PARAMETER, 'The specified topic is blank.')
       const { settings, topics, offsets, stats } = broker
-      const conflict = settings.validateSystemTopicWhenUpdateTopic ? systemTopicConflict(topic) : undefined
-      if (conflict !== undefined) return fail(ResponseCode.INVALID_PARAMETER, conflict)
+      if (settings.validateSystemTopicWhenUpdateTopic && topics.isSystemTopic(topic)) {
+        return fail(ResponseCode.INVALID_PARAMETER, systemTopicConflict(topic))
+      }
       const doomed = [topic, ...(settings.clearRetryTopicWhenDeleteTopic ? popRetryTopicsOf(broker, topic) : [])]
       for (const name of doomed) {
         topics.deleteTopicConfig(name)
@@ -23,6 +24,7 @@ export function deleteTopicRoute(
         if (settings.autoDeleteUnusedStats) stats.topicDeleted(name)
         await broker.store.deleteTopic(name)
       }
+      await broker.offsetResets.forgetTopic(topic)
       await Promise.all([topics.persist(), offsets.persist(), broker.registration.whenSettled()])
       return ok()
     },

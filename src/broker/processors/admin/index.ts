@@ -9,12 +9,14 @@ import { cloneGroupOffsetRoute } from './clone-group-offset.js'
 import { brokerConsumeStatsRoute, consumeStatsRoute } from './consume-stats.js'
 import { consumeTimeSpanRoute } from './consume-time-span.js'
 import { consumeMessageDirectlyRoute, consumerRunningInfoRoute } from './consumer-relays.js'
+import { consumerStatusRoute } from './consumer-status.js'
 import { correctionOffsetRoute } from './correction-offset.js'
 import { deleteGroupRoute } from './delete-group.js'
 import { deleteTopicRoute } from './delete-topic.js'
 import { allGroupConfigRoute, groupConfigRoute } from './group-configs.js'
 import { groupForbiddenRoute } from './group-forbidden.js'
 import { queryConsumeQueueRoute } from './query-consume-queue.js'
+import { resetOffsetRoutes } from './reset-offset.js'
 import { runtimeInfoRoute } from './runtime-info.js'
 import { systemTopicsRoute } from './system-topics.js'
 import { allTopicConfigRoute, topicConfigRoute } from './topic-configs.js'
@@ -61,5 +63,7 @@ export function adminRoutes(broker: BrokerContext): Route[] {
     allDelayOffsetRoute(broker),
     consumerRunningInfoRoute(broker),
     consumeMessageDirectlyRoute(broker),
+    consumerStatusRoute(broker),
+    ...resetOffsetRoutes(broker),
   ]
 }

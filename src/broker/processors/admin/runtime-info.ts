@@ -5,7 +5,7 @@ import { javaDouble } from '../../stats/store-rates.js'
 import { jsonBody } from './json-body.js'
 import { storeState } from './store-state.js'
 
-type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock'>
+type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock' | 'schedule'>
 
 /** GET_BROKER_RUNTIME_INFO (28): every key of broker-behaviour 12.6, as text. */
 export function runtimeInfoRoute(broker: Parts): Route {
@@ -20,6 +20,7 @@ export function runtimeInfoRoute(broker: Parts): Route {
         ...storeWork(broker),
         ...brokerState(broker),
         ...queueState(broker),
+        ...broker.schedule.runtimeInfo(),
       ])
       return ok(jsonBody({ table }))
     },

@@ -26,9 +26,8 @@ export function updateTopicListRoute(broker: Pick<BrokerContext, 'topics' | 'reg
     async handle(_header, command) {
       const configs = readArray(readJsonBody(command).topicConfigList).map(topicConfigFromJson)
       for (const { topicName } of configs) {
-        const problem =
-          topicNameProblem(topicName) ??
-          (broker.settings.validateSystemTopicWhenUpdateTopic ? systemTopicConflict(topicName) : undefined)
+        const isConflict = broker.settings.validateSystemTopicWhenUpdateTopic && broker.topics.isSystemTopic(topicName)
+        const problem = topicNameProblem(topicName) ?? (isConflict ? systemTopicConflict(topicName) : undefined)
         if (problem !== undefined) throw new ResponseError(ResponseCode.INVALID_PARAMETER, problem)
       }
       for (const config of configs) broker.topics.createOrUpdateTopic(asDefinition(config))

@@ -1,0 +1,74 @@
+import { SystemTopic } from '../../common/index.js'
+import type { MessageStore } from '../../store/index.js'
+import { createLogLimiter } from '../../util/index.js'
+import type { BrokerContext } from '../context.js'
+import type { SpecialMessageRule } from '../put/special-messages.js'
+import { DelayLevelDelivery } from './delay-level-delivery.js'
+import { delayLevelRule, queueIdOfLevel } from './delay-level-rule.js'
+import { DelayOffsets } from './delay-offsets.js'
+
+export interface ScheduleMessageServiceOptions
+  extends Pick<BrokerContext, 'settings' | 'puts' | 'stats' | 'clock' | 'logger'> {
+  store: MessageStore
+}
+
+const WARNING_PERIOD_MS = 60_000
+
+/**
+ * Messages with a delay level: they wait in a queue of the schedule topic per level and are put into their own queue when
+ * they are due (broker-behaviour 6.2). Only a master delivers.
+ */
+export class ScheduleMessageService {
+  /** Sends messages with a delay level into the schedule topic. */
+  readonly rule: SpecialMessageRule
+  private readonly offsets: DelayOffsets
+  /** By queue id. */
+  private deliveries: DelayLevelDelivery[] = []
+
+  constructor(private readonly options: ScheduleMessageServiceOptions) {
+    this.rule = delayLevelRule(options.store.delayLevels)
+    this.offsets = new DelayOffsets(options)
+  }
+
+  /** @throws MQError ERR_CONFIG_FILE */
+  load(): void {
+    this.offsets.load()
+  }
+
+  /** The store must be running. Messages that fell due while the broker was down are delivered at once. */
+  start(): void {
+    if (this.options.settings.brokerRole === 'SLAVE') return
+    const { clock } = this.options
+    const warnings = createLogLimiter({ clock, periodMs: WARNING_PERIOD_MS })
+    const parts = { ...this.options, offsets: this.offsets, warnings }
+    for (let level = 1; level <= this.levels; level++) this.deliveries.push(new DelayLevelDelivery(level, parts))
+    for (const delivery of this.deliveries) delivery.wake()
+    this.offsets.start()
+  }
+
+  /** Ends deliveries and writes down how far they are. */
+  async stop(): Promise<void> {
+    await Promise.all(this.deliveries.map(delivery => delivery.stop()))
+    this.deliveries = []
+    await this.offsets.stop()
+  }
+
+  /** A message has come into a queue of the schedule topic. */
+  onArrival(queueId: number): void {
+    this.deliveries[queueId]?.wake()
+  }
+
+  /** `scheduleMessageOffset_<level>`: next message to deliver and end of the queue, as Java's runtime information has it. */
+  *runtimeInfo(): Iterable<[string, string]> {
+    for (const level of this.offsets.levels) {
+      const end = this.options.store.maxOffset(SystemTopic.SCHEDULE, queueIdOfLevel(level))
+      yield [`scheduleMessageOffset_${level}`, `${this.offsets.get(level)},${end}`]
+    }
+  }
+
+  /** Levels of a longer table in former times may still have messages waiting. */
+  private get levels(): number {
+    const { store } = this.options
+    return Math.max(store.delayLevels.maxLevel, store.queues.topics.get(SystemTopic.SCHEDULE)?.queues.length ?? 0)
+  }
+}

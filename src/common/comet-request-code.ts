@@ -1,0 +1,9 @@
+/** Requests RocketMQ does not have. They begin far above its codes, so that new ones of its own find room. */
+export const CometRequestCode = {
+  /** What a reset of a group's offsets would do, or an undo of the last one. */
+  PREVIEW_OFFSET_RESET: 100_010,
+  /** Takes the last reset of a group's offsets back. */
+  UNDO_OFFSET_RESET: 100_011,
+} as const
+
+export type CometRequestCode = (typeof CometRequestCode)[keyof typeof CometRequestCode]

@@ -1,0 +1,7 @@
+export * from './delivered-marks.js'
+export * from './timer-checkpoint.js'
+export * from './timer-log.js'
+export * from './timer-records.js'
+export * from './timer-store.js'
+export * from './timer-unit.js'
+export * from './timer-wheel.js'
