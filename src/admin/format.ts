@@ -4,20 +4,21 @@
  */
 
 /** `%s`, `%d`, `%f` with `-`, `0`, width and precision; `%%`. */
-const PLACEHOLDER = /%([-0]*)(\d+)?(?:\.(\d+))?([sdf%])/g
+const PLACEHOLDER = /%[-0]*\d*(?:\.\d+)?[sdf%]/g
+const PARTS = /^%([-0]*)(\d*)(?:\.(\d+))?(.)$/
 
 export function format(template: string, ...values: readonly unknown[]): string {
   let next = 0
-  return template.replace(
-    PLACEHOLDER,
-    (_all, flags: string, width = '0', precision: string | undefined, kind: string) => {
-      if (kind === '%') return '%'
-      const value = values[next++]
-      const text = kind === 'f' ? Number(value).toFixed(Number(precision ?? 6)) : String(value)
-      if (flags.includes('-')) return text.padEnd(Number(width))
-      return text.padStart(Number(width), flags.includes('0') ? '0' : ' ')
-    },
+  return template.replace(PLACEHOLDER, placeholder =>
+    placeholder === '%%' ? '%' : formatOne(placeholder, values[next++]),
   )
+}
+
+function formatOne(placeholder: string, value: unknown): string {
+  const [, flags = '', width = '', precision = '6', kind] = PARTS.exec(placeholder) ?? []
+  const text = kind === 'f' ? Number(value).toFixed(Number(precision)) : String(value)
+  if (flags.includes('-')) return text.padEnd(Number(width))
+  return text.padStart(Number(width), flags.includes('0') ? '0' : ' ')
 }
 
 /** The first `size` characters: what Java does with names in columns. */

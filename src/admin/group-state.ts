@@ -11,7 +11,8 @@ import {
 import { findRoute, routeAddresses } from './brokers.js'
 
 const NO_STATS =
-  'Not found the consumer group consume stats, because return offset table is empty, maybe the consumer not consume any message'
+  'Not found the consumer group consume stats, because return offset table is empty, ' +
+  'maybe the consumer not consume any message'
 const NO_CONNECTION = 'Not found the consumer group connection'
 
 /** The error of a group that is not there, as Java's client makes it. */
@@ -20,7 +21,10 @@ function notOnline(text: string): MQClientError {
   return new MQClientError('ERR_CLIENT_RESPONSE', text, { responseCode, remark: text })
 }
 
-/** How far a group is on all brokers that have its retry topic, or the topic asked about. @throws MQClientError 17, 206 */
+/**
+ * How far a group is on all brokers that have its retry topic, or the topic asked about.
+ * @throws MQClientError 17, 206
+ */
 export async function groupConsumeStats(
   admin: AdminClient,
   group: string,

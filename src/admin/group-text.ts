@@ -19,7 +19,8 @@ function retryPolicyText({ type, exponentialRetryPolicy, customizedRetryPolicy }
 export function groupFields(config: SubscriptionGroupConfig): [string, unknown][] {
   const subscriptions = config.subscriptionDataSet?.map(
     ({ topic, expressionType, expression, version }) =>
-      `SimpleSubscriptionData{topic='${topic}', expressionType='${expressionType}', expression='${expression}', version=${version}}`,
+      `SimpleSubscriptionData{topic='${topic}', expressionType='${expressionType}', ` +
+      `expression='${expression}', version=${version}}`,
   )
   return [
     ['groupName', config.groupName],

@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 /**
- * mqadmin: runs one command and gives the exit status. As in Java that is 0 after most failures and 1 for a command line
+ * mqadmin: runs one command and gives the exit status. As in Java that is 0 after most failures and 1 for a line
  * that does not parse; with `--strict` it tells the truth.
  */
 export async function run(

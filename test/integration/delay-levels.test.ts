@@ -39,7 +39,8 @@ describe('delay levels', () => {
   test('85: DELAY=25 counts as the highest level', async () => {
     broker = await BrokerDriver.start()
     await broker.send({ topic: 'T', properties: { DELAY: '25' } })
-    await broker.clock.advance(7_199_999)
+    broker.clock.jump(7_198_000)
+    await broker.clock.advance(1_999)
     expect(await bodies('T')).toEqual([])
     await broker.clock.advance(1)
     await arrived('T', 1)
@@ -150,6 +151,29 @@ describe('delay levels', () => {
     await broker.start({ messageDelayLevel: '1s 5s 7s' })
     await broker.clock.advance(7_000)
     await arrived('T', 2)
+  })
+
+  test('a clock set forward: what is due by the new time comes within a second', async () => {
+    broker = await BrokerDriver.start()
+    await broker.send({ topic: 'T', properties: { DELAY: '17' } })
+    await broker.clock.advance(500)
+    broker.clock.jump(3_600_000)
+    await broker.clock.advance(1_000)
+    await arrived('T', 1)
+  })
+
+  test('a clock set back: not early by the time that passed, and not late by the years it went back', async () => {
+    broker = await BrokerDriver.start()
+    await broker.send({ topic: 'T', body: 'before', properties: { DELAY: '3' } })
+    await broker.clock.advance(4_000)
+    broker.clock.jump(-31_536_000_000)
+    await broker.send({ topic: 'T', body: 'after', properties: { DELAY: '3' } })
+    await broker.clock.advance(5_999)
+    expect(await bodies('T')).toEqual([])
+    // noticed within a second, then one delay of the level
+    await broker.clock.advance(6_000)
+    await arrived('T', 2)
+    expect(await bodies('T')).toEqual(['before', 'after'])
   })
 
   test('a list that cannot be read ends the start with a text that names the word', async () => {

@@ -103,7 +103,7 @@ export class BrokerDriver {
   }
 
   /** What a queue holds from `offset` on; never waits. */
-  async pull(topic: string, queueId = 0, offset = 0): Promise<MessageExt[]> {
+  async pull(topic: string, queueId = 0, offset = 0, more: Record<string, string> = {}): Promise<MessageExt[]> {
     const answer = await this.call(RequestCode.PULL_MESSAGE, {
       consumerGroup: 'TOOLS_CONSUMER',
       topic,
@@ -116,6 +116,7 @@ export class BrokerDriver {
       subscription: '*',
       subVersion: 0,
       expressionType: 'TAG',
+      ...more,
     })
     return answer.code === 0 ? decodeMessages(answer.body) : []
   }

@@ -10,6 +10,7 @@ interface Due {
 /** A clock that stands still until a test turns it. */
 export class ManualClock implements Clock {
   private timeMs: number
+  private wallShiftMs = 0
   private order = 0
   private readonly due = new Set<Due>()
 
@@ -18,7 +19,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.timeMs
+    return this.timeMs + this.wallShiftMs
   }
 
   monotonic(): number {
@@ -36,6 +37,11 @@ export class ManualClock implements Clock {
   /** Timers that wait. */
   get pending(): number {
     return this.due.size
+  }
+
+  /** Sets the wall clock forward or back by `ms`, as an operator does: no timer notices. */
+  jump(ms: number): void {
+    this.wallShiftMs += ms
   }
 
   /** Moves the time on and runs what falls due, in order, letting promises settle before and after each task. */

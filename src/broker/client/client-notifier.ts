@@ -99,11 +99,11 @@ export class ClientNotifier {
     return channels.size
   }
 
-  /** Sends a request that wants no answer (39) to one producer of a group. False when none is online. */
-  sendToProducer(group: string, request: OutgoingRequest): boolean {
+  /** Sends a request that wants no answer (39) to one producer of a group. Undefined when none is online. */
+  sendToProducer(group: string, request: OutgoingRequest): ClientConnection | undefined {
     const connection = this.options.producers.getAvailableChannel(group)
     connection?.invokeOneway(request)
-    return connection !== undefined
+    return connection
   }
 
   /** Asks a producer by its client id (326); undefined when it is not online. @throws MQError of the remoting */

@@ -134,7 +134,7 @@ export class BrokerStats {
 
   /** A group was handed `count` messages of a topic, `bytes` long together. */
   incGroupGet(group: string, topic: string, count: number, bytes: number): void {
-    this.addToGroup(this.groupGet, group, topic, count, bytes)
+    this.groupItem(this.groupGet, group, topic)?.add(this.slot, count, bytes)
     this.store.addGet(count)
     if (!isSystemTopic(topic)) this.brokerItems.brokerGetOfUsers.add(this.slot, count, bytes)
   }
@@ -156,7 +156,7 @@ export class BrokerStats {
 
   /** Messages older than what is taken to be in memory were handed to a group. */
   incDiskGet(group: string, topic: string, count: number, bytes: number): void {
-    this.addToGroup(this.groupDiskGet, group, topic, count, bytes)
+    this.groupItem(this.groupDiskGet, group, topic)?.add(this.slot, count, bytes)
     this.brokerItems.brokerDiskGet.add(this.slot, count, bytes)
   }
 
@@ -180,7 +180,7 @@ export class BrokerStats {
     item.add(this.slot, value, 0)
   }
 
-  /** Undefined when nothing was counted under this name and key. The broker's own figures have its cluster's name as key. */
+  /** Undefined when nothing was counted under this name and key. The key of the broker's own figures is its cluster. */
   view(statsName: string, statsKey: string, clusterName: string): BrokerStatsData | undefined {
     const ofBroker = brokerNames[statsName]
     if (ofBroker) {
@@ -228,7 +228,7 @@ export class BrokerStats {
     return [this.plain.get(statsName)?.get(statsKey), 'nums']
   }
 
-  private addToGroup(table: ByGroup, group: string, topic: string, count: number, bytes: number): void {
+  private groupItem(table: ByGroup, group: string, topic: string): StatsItem | undefined {
     let topics = table.get(group)
     if (topics === undefined) {
       topics = new Map()
@@ -237,10 +237,9 @@ export class BrokerStats {
     let item = topics.get(topic)
     if (item === undefined) {
       item = this.newItem()
-      if (item === undefined) return
-      topics.set(topic, item)
+      if (item !== undefined) topics.set(topic, item)
     }
-    item.add(this.slot, count, bytes)
+    return item
   }
 
   private newItem(): StatsItem | undefined {

@@ -124,6 +124,7 @@ export class HalfQueue {
         maxMsgNums: READ_AT_ONCE,
       })
       if (got === undefined) return
+      if (got.status.startsWith('OFFSET_OVERFLOW')) return got.release()
       const next = Math.max(at + 1, got.nextBeginOffset)
       try {
         if (this.visitAll(got, { at, end }, visit) === 'stop') return
@@ -151,9 +152,7 @@ export class HalfQueue {
         if (!this.finished.has(half.queueOffset) && visit(half) === 'stop') return 'stop'
       }
     }
-    if (got.status !== 'OFFSET_OVERFLOW_ONE' && got.status !== 'NO_MESSAGE_IN_QUEUE') {
-      this.noteLost(expected, Math.min(got.nextBeginOffset, end))
-    }
+    if (got.status !== 'NO_MESSAGE_IN_QUEUE') this.noteLost(expected, Math.min(got.nextBeginOffset, end))
     return 'go on'
   }
 
@@ -178,9 +177,10 @@ export class HalfQueue {
     const half = Math.min(this.finished.firstMissing(0), this.end)
     this.finished.raiseFloor(half)
     ops.forgetBelow(half)
-    this.unsaved ??= { half, op: ops.offset, logEnd: store.log.maxOffset }
+    // what waits is saved first: under load the end of the log is never on the disk
     this.save()
     this.unsaved ??= { half, op: ops.offset, logEnd: store.log.maxOffset }
+    this.save()
   }
 
   /** Hands the offsets to the table of consumer offsets when a power cut can no longer take back what they skip. */

@@ -33,6 +33,7 @@ const PROPERTIES = encodeProperties([
 ])
 const READ_AT_ONCE = 32
 const MESSAGES_PER_SPAN = 64
+const SHORTEST_WAIT_MS = 10
 
 /**
  * The marks of finished half messages, in the messages that Java's brokers write and read (store-format 12.4): half queue
@@ -165,7 +166,7 @@ export class OpQueue {
 
   private tryLater(status: string): void {
     const { settings, clock, logger, warnings } = this.parts
-    const waitMs = settings.transactionOpBatchInterval
+    const waitMs = Math.max(settings.transactionOpBatchInterval, SHORTEST_WAIT_MS)
     const fields = { event: 'transaction-marks-refused', status, marks: this.pending.length }
     const text = `marks of ${this.pending.length} finished transactions wait, the store says ${status}: again in ${waitMs} ms`
     warnings.warn(logger, 'marks', fields, text)

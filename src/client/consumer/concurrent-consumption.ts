@@ -79,7 +79,10 @@ export class ConcurrentConsumption implements Consumption {
     processQueue.lastConsumeTimestamp = instance.clock.now()
     for (const message of messages)
       message.properties.set(PropertyName.CONSUME_START_TIME, String(instance.clock.now()))
-    const { result } = await this.listen(messages, context)
+    const traceEnd = this.context.trace?.begin(messages)
+    const { result, error } = await this.listen(messages, context)
+    const success = result === 'CONSUME_SUCCESS'
+    traceEnd?.({ success, code: success ? 'SUCCESS' : error === undefined ? 'FAILED' : 'EXCEPTION' })
     const succeeded = result === 'CONSUME_SUCCESS' ? Math.min(context.ackIndex + 1, messages.length) : 0
     stats.of(processQueue.queue.topic).listened({
       succeeded,

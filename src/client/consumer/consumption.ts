@@ -1,6 +1,7 @@
 import { type MessageExt, PropertyName, retryTopic } from '../../common/index.js'
 import type { ClientInstance } from '../client-instance.js'
 import type { DirectConsumption } from '../members.js'
+import type { ConsumeTrace } from '../trace/consume-trace.js'
 import type { ConsumeStats } from './consume-stats.js'
 import type { OffsetStore } from './offset-store.js'
 import type { ProcessQueue } from './process-queue.js'
@@ -17,6 +18,7 @@ export interface ConsumptionContext {
   readonly stats: ConsumeStats
   readonly sendBack: SendBack
   readonly locks: QueueLocks
+  readonly trace: ConsumeTrace | undefined
   /** Queues owned now. */
   owned(): ProcessQueue[]
 }

@@ -134,11 +134,13 @@ export class OrderedConsumption implements Consumption {
     const context = this.newContext(processQueue.queue)
     const start = instance.clock.monotonic()
     processQueue.lastConsumeTimestamp = instance.clock.now()
+    const traceEnd = this.context.trace?.begin(messages)
     const listening = this.listen(messages, context)
     processQueue.listenerRunning = listening.then(() => {})
-    const { result } = await listening
+    const { result, error } = await listening
     processQueue.listenerRunning = undefined
     const failed = result === 'SUSPEND_CURRENT_QUEUE_A_MOMENT' || result === 'ROLLBACK'
+    traceEnd?.({ success: !failed, code: !failed ? 'SUCCESS' : error === undefined ? 'FAILED' : 'EXCEPTION' })
     stats.of(processQueue.queue.topic).listened({
       succeeded: failed ? 0 : messages.length,
       failed: failed ? messages.length : 0,

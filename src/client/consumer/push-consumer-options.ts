@@ -8,6 +8,7 @@ import {
 import { badArgument } from '../client-error.js'
 import { type ClientOptions, checkRange } from '../client-options.js'
 import { checkGroup } from '../outgoing-message.js'
+import type { TraceOptions } from '../trace/trace-options.js'
 import { type AllocateStrategy, allocateAveragely } from './allocate.js'
 
 // biome-ignore lint/suspicious/noConfusingVoidType: an async listener without a return statement is of this type
@@ -53,7 +54,7 @@ export type OrderedMessageListener = (
   context: OrderedConsumeContext,
 ) => ListenerReturn<OrderedConsumeResult>
 
-export interface PushConsumerOptions extends ClientOptions {
+export interface PushConsumerOptions extends ClientOptions, TraceOptions {
   /** Members of a group share its messages (CLUSTERING), or each get all (BROADCASTING). */
   group: string
   /** Exactly one of `onMessages` and `onOrderedMessages`. */
@@ -104,7 +105,12 @@ export interface PushConsumerOptions extends ClientOptions {
 type Filled = Required<
   Omit<
     PushConsumerOptions,
-    keyof ClientOptions | 'onMessages' | 'onOrderedMessages' | 'consumeTimestamp' | 'offsetStoreDirectory'
+    | keyof ClientOptions
+    | keyof TraceOptions
+    | 'onMessages'
+    | 'onOrderedMessages'
+    | 'consumeTimestamp'
+    | 'offsetStoreDirectory'
   >
 >
 

@@ -12,6 +12,9 @@ import { badArgument } from '../client-error.js'
 import { ClientInstance } from '../client-instance.js'
 import { ClientLife } from '../client-life.js'
 import type { ConsumerMember, DirectConsumption, QueueOffset } from '../members.js'
+import { Producer } from '../producer/producer.js'
+import { ConsumeTrace } from '../trace/consume-trace.js'
+import { clientIpOf, newTraceDispatcher } from '../trace/trace-options.js'
 import { ConcurrentConsumption } from './concurrent-consumption.js'
 import { ConsumeStats } from './consume-stats.js'
 import type { Consumption } from './consumption.js'
@@ -43,6 +46,7 @@ export class PushConsumer implements ConsumerMember, PullerHost {
   readonly stats: ConsumeStats
   readonly sendBack: SendBack
   readonly locks: QueueLocks
+  readonly trace: ConsumeTrace | undefined
   private readonly life = new ClientLife('PushConsumer')
   private readonly subscriptions: Subscriptions
   private readonly queues: OwnedQueues
@@ -73,6 +77,7 @@ export class PushConsumer implements ConsumerMember, PullerHost {
     this.stats = new ConsumeStats(clock)
     this.locks = new QueueLocks(this.instance, this.group)
     this.sendBack = new SendBack(this.instance, this.group, this.settings.maxDeliveries)
+    this.trace = newConsumeTrace(this, options)
     this.subscriptions = new Subscriptions(clock)
     this.puller = new Puller(this)
     this.queues = new OwnedQueues({
@@ -112,6 +117,7 @@ export class PushConsumer implements ConsumerMember, PullerHost {
       async () => {
         this.instance.acquire()
         this.instance.registerConsumer(this)
+        await this.trace?.start()
         if (this.settings.messageModel === 'CLUSTERING') this.subscriptions.addInternal(retryTopic(this.group))
         await this.offsets.load()
         this.startedAt = this.instance.clock.now()
@@ -278,11 +284,25 @@ export class PushConsumer implements ConsumerMember, PullerHost {
     // no new pulls, but offsets of what listeners finish now still count
     this.suspended = true
     await this.consumption.stop()
+    await this.trace?.stop()
     await this.persistOffsets()
     this.queues.close()
     await this.instance.unregisterConsumer(this)
     await this.instance.release()
   }
+}
+
+function newConsumeTrace({ group, instance }: PushConsumer, options: PushConsumerOptions): ConsumeTrace | undefined {
+  const dispatcher = newTraceDispatcher(options, {
+    group,
+    kind: 'CONSUME',
+    instance,
+    newSender: name => new Producer({ group: name, instance }),
+  })
+  if (dispatcher === undefined) return undefined
+  const { clock, uniqIds } = instance
+  const newRequestId = (): string => uniqIds.next()
+  return new ConsumeTrace({ dispatcher, group, clientIp: clientIpOf(instance), clock, newRequestId })
 }
 
 function newConsumption(consumer: PushConsumer, options: PushConsumerOptions): Consumption {

@@ -16,6 +16,8 @@ import { ClientLife } from '../client-life.js'
 import type { ClientOptions } from '../client-options.js'
 import type { ProducerMember } from '../members.js'
 import { checkGroup, checkMessage, type OutgoingMessage, toMessage } from '../outgoing-message.js'
+import { SendTrace } from '../trace/send-trace.js'
+import { clientIpOf, newTraceDispatcher, type TraceOptions } from '../trace/trace-options.js'
 import { LatencyFaults } from './latency-faults.js'
 import { MessageSender, type PreparedSend } from './message-sender.js'
 import { publishQueues } from './publish-queues.js'
@@ -25,7 +27,7 @@ import { decodeRecallHandle } from './recall-handle.js'
 import { createReplyMessage } from './reply-message.js'
 import type { SendResult } from './send-result.js'
 
-export interface ProducerOptions extends ClientOptions {
+export interface ProducerOptions extends ClientOptions, TraceOptions {
   /** Producers that stand in for each other share a group. */
   group: string
   /** Time for one send with all its retries. Default 3000. */
@@ -69,6 +71,7 @@ export class Producer implements ProducerMember {
   readonly instance: ClientInstance
   protected readonly options: ProducerOptions
   protected readonly life = new ClientLife('producer')
+  protected readonly trace: SendTrace | undefined
   private readonly sender: MessageSender
   private readonly faults: LatencyFaults | undefined
   private readonly rotation: QueueRotation
@@ -85,14 +88,16 @@ export class Producer implements ProducerMember {
     this.sender = new MessageSender(this.instance, options)
     this.faults = options.sendLatencyFaultEnable ? new LatencyFaults(this.instance.clock) : undefined
     this.rotation = new QueueRotation(this.faults)
+    this.trace = this.newTrace()
   }
 
   /** Starts the timers; brokers are contacted with the first send. */
   start(): Promise<void> {
     return this.life.start(
-      () => {
+      async () => {
         this.instance.registerProducer(this)
         this.instance.acquire()
+        await this.trace?.start()
       },
       () => {},
     )
@@ -101,6 +106,7 @@ export class Producer implements ProducerMember {
   /** Signs off at the brokers and closes connections. Sends under way should be awaited before. */
   stop(): Promise<void> {
     return this.life.stop(async () => {
+      await this.trace?.stop()
       await this.instance.unregisterProducer(this)
       this.instance.requests.failAll(new MQClientError('ERR_CLIENT_STATE', 'the producer was stopped'))
       await this.instance.release()
@@ -183,7 +189,9 @@ export class Producer implements ProducerMember {
     const brokerName = routes.master(handle.brokerName) === undefined ? queues[0]!.brokerName : handle.brokerName
     const address = routes.master(brokerName)!
     const header = { producerGroup: this.group, topic, recallHandle }
-    return brokers.recall({ address, brokerName }, header, this.sendTimeoutMs)
+    const msgId = await brokers.recall({ address, brokerName }, header, this.sendTimeoutMs)
+    this.trace?.recalled(topic, msgId, true)
+    return msgId
   }
 
   /** The queues of a topic that may be sent to, in Java's order. */
@@ -238,6 +246,7 @@ export class Producer implements ProducerMember {
   private async attempt(prepared: PreparedSend, queue: MessageQueue, deadline: number): Promise<SendResult> {
     const { clock } = this.instance
     const start = clock.monotonic()
+    const startedAt = clock.now()
     const left = deadline - start
     if (left <= 0)
       throw new MQClientError(
@@ -248,11 +257,26 @@ export class Producer implements ProducerMember {
       const perRequest = this.options.sendMaxTimeoutPerRequestMs ?? -1
       const result = await this.sender.send(prepared, queue, perRequest > 0 ? Math.min(perRequest, left) : left)
       this.faults?.record(queue.brokerName, clock.monotonic() - start, false)
+      this.trace?.sent(prepared.message, result, { startedAt, bodyLength: prepared.body.length })
       return result
     } catch (error) {
       this.faults?.record(queue.brokerName, clock.monotonic() - start, mayRetry(error))
       throw error
     }
+  }
+
+  private newTrace(): SendTrace | undefined {
+    const { instance, group } = this
+    const dispatcher = newTraceDispatcher(this.options, {
+      group,
+      kind: 'PRODUCE',
+      instance,
+      newSender: name => new Producer({ group: name, instance }),
+    })
+    if (dispatcher === undefined) return undefined
+    const { clock, routes } = instance
+    const master = (brokerName: string): string | undefined => routes.master(brokerName)
+    return new SendTrace({ dispatcher, group, clientIp: clientIpOf(instance), clock, master })
   }
 
   private async queuesOf(topic: string): Promise<readonly MessageQueue[]> {

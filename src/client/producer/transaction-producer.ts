@@ -4,6 +4,7 @@ import {
   type MessageExt,
   MessageSysFlag,
   PropertyName,
+  type TraceTransactionState,
 } from '../../common/index.js'
 import { errorText } from '../../util/index.js'
 import type { TransactionCheck } from '../members.js'
@@ -42,6 +43,12 @@ const decisions: Readonly<Record<TransactionState, number>> = {
   UNKNOWN: MessageSysFlag.TRANSACTION_NOT_TYPE,
 }
 
+const tracedStates: Readonly<Record<TransactionState, TraceTransactionState>> = {
+  COMMIT: 'COMMIT_MESSAGE',
+  ROLLBACK: 'ROLLBACK_MESSAGE',
+  UNKNOWN: 'UNKNOW',
+}
+
 interface Outcome {
   state: TransactionState
   error?: unknown
@@ -65,7 +72,7 @@ export class TransactionProducer<Argument = void> extends Producer {
     message.properties.set(PropertyName.PRODUCER_GROUP, this.group)
     const result = await this.sendMessage(message, {})
     const outcome = await this.run(message, result, argument)
-    await this.end(message.topic, result, outcome)
+    await this.end(message, result, outcome)
     return { ...result, ...outcome }
   }
 
@@ -86,6 +93,18 @@ export class TransactionProducer<Argument = void> extends Producer {
     }
     const target = { address: check.address, brokerName: header.bname }
     await this.instance.brokers.endTransaction(target, answer, remarkOf('checkLocalTransactionState', outcome))
+    const { properties } = message
+    const traced = {
+      msgId,
+      regionId: properties.get(PropertyName.MSG_REGION) ?? '',
+      traceOn: properties.get(PropertyName.TRACE_ON) !== 'false',
+      ...(header.transactionId === undefined ? {} : { transactionId: header.transactionId }),
+    }
+    this.trace?.ended(message, traced, {
+      state: tracedStates[outcome.state],
+      isCheck: true,
+      brokerAddress: check.address,
+    })
   }
 
   private async run(message: Message, result: SendResult, argument: Argument): Promise<Outcome> {
@@ -96,14 +115,14 @@ export class TransactionProducer<Argument = void> extends Producer {
     return settle(() => this.transactions.execute({ ...message, transactionId }, argument))
   }
 
-  private async end(topic: string, result: SendResult, outcome: Outcome): Promise<void> {
+  private async end(message: Message, result: SendResult, outcome: Outcome): Promise<void> {
     const { routes, brokers, logger } = this.instance
     const brokerName = result.queue.brokerName
     const address = routes.master(brokerName)
     try {
       if (address === undefined) throw new Error(`no address of ${brokerName} is known any more`)
       const header = {
-        topic,
+        topic: message.topic,
         producerGroup: this.group,
         tranStateTableOffset: result.queueOffset,
         commitLogOffset: decodeOffsetMessageId(result.offsetMsgId).commitLogOffset,
@@ -113,6 +132,7 @@ export class TransactionProducer<Argument = void> extends Producer {
         transactionId: result.transactionId,
       }
       await brokers.endTransaction({ address, brokerName }, header, remarkOf('executeLocalTransactionBranch', outcome))
+      this.trace?.ended(message, result, { state: tracedStates[outcome.state], isCheck: false })
     } catch (error) {
       // the state is decided whether the broker hears of it or not: it will ask
       logger.warn(

@@ -48,8 +48,7 @@ export function updateBrokerConfigRoute(
         return fail(code, error.message)
       }
       if (readProperties(body).has('brokerPermission')) {
-        broker.registration.brokerPermissionChanged()
-        await broker.registration.whenSettled()
+        await broker.registration.brokerPermissionChanged()
       }
       return ok()
     },

@@ -79,7 +79,8 @@ export function brokerConsumeStatsRoute(broker: Parts & Pick<BrokerContext, 'gro
 }
 
 /**
- * Topics named in a list are taken as they are; otherwise those the members of the group do not subscribe to are left out.
+ * Topics named in a list are taken as they are; otherwise those the members of the group do not subscribe to are
+ * left out.
  */
 function topicsToCollect(
   { offsets, consumers }: Pick<Parts, 'offsets' | 'consumers'>,

@@ -60,5 +60,6 @@ function timeText(timestamp: number): string {
   const date = new Date(timestamp)
   const pad = (value: number, width = 2): string => String(value).padStart(width, '0')
   const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
-  return `${day}#${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}:${pad(date.getMilliseconds(), 3)}`
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(part => pad(part)).join(':')
+  return `${day}#${time}:${pad(date.getMilliseconds(), 3)}`
 }

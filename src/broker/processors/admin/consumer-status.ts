@@ -1,6 +1,6 @@
 import {
-  isRetryTopic,
   type JsonValue,
+  type MessageQueue,
   messageQueueFromJson,
   ObjectKeyMap,
   parseFastJson,
@@ -46,7 +46,7 @@ async function askMember(
   { notifier, logger }: Pick<BrokerContext, 'notifier' | 'logger'>,
   member: ClientChannelInfo,
   header: { topic: string; group: string },
-): Promise<[clientId: string, offsets: ObjectKeyMap] | undefined> {
+): Promise<[clientId: string, offsets: ObjectKeyMap<MessageQueue, number>] | undefined> {
   const { clientId, version } = member
   if (version < VersionMark.V3_0_7_SNAPSHOT) {
     const remark = `the client does not support this feature. version=${versionName(version)}`
@@ -65,10 +65,11 @@ async function askMember(
   }
 }
 
-function offsetsOf(body: Buffer): ObjectKeyMap {
+function offsetsOf(body: Buffer): ObjectKeyMap<MessageQueue, number> {
   const table: JsonValue | undefined = readObject(parseFastJson(body)).messageQueueTable
-  const entries = Object.entries(readObject(table))
-    .map(([key, offset]) => [messageQueueFromJson(parseFastJson(key)), readNumber(offset, 0)] as const)
-    .filter(([queue]) => !isRetryTopic(queue.topic))
+  const entries = Object.entries(readObject(table)).map(([key, offset]): [MessageQueue, number] => [
+    messageQueueFromJson(parseFastJson(key)),
+    readNumber(offset, 0),
+  ])
   return new ObjectKeyMap(entries)
 }

@@ -39,7 +39,7 @@ export function allGroupConfigRoute(broker: Pick<BrokerContext, 'groups' | 'sett
   })
 }
 
-/** GET_SUBSCRIPTIONGROUP_CONFIG (352). As in Java a group that may be created by being used is created by being asked for. */
+/** GET_SUBSCRIPTIONGROUP_CONFIG (352). As in Java a group that use may create is created by being asked for. */
 export function groupConfigRoute(broker: Pick<BrokerContext, 'groups'>): Route {
   return route({
     code: RequestCode.GET_SUBSCRIPTIONGROUP_CONFIG,

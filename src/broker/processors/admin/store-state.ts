@@ -65,5 +65,7 @@ export function runtimeText(elapsedMs: number): string {
   const part = (unitMs: number, within: number): string =>
     Math.floor((elapsedMs % within) / unitMs).toLocaleString('en-US')
   const days = part(DAY_MS, Number.POSITIVE_INFINITY)
-  return `[ ${days} days, ${part(HOUR_MS, DAY_MS)} hours, ${part(MINUTE_MS, HOUR_MS)} minutes, ${part(1000, MINUTE_MS)} seconds ]`
+  const hours = part(HOUR_MS, DAY_MS)
+  const minutes = part(MINUTE_MS, HOUR_MS)
+  return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${part(1000, MINUTE_MS)} seconds ]`
 }

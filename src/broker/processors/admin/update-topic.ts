@@ -3,8 +3,8 @@ import { CreateTopicRequestHeader, ok, type Route, route } from '../../../remoti
 import type { BrokerContext } from '../../context.js'
 
 /**
- * UPDATE_AND_CREATE_TOPIC (17). Answered when the topic is on disk and every NameServer that is up knows it, so that who
- * made it can use it at once.
+ * UPDATE_AND_CREATE_TOPIC (17). Answered when the topic is on disk and every NameServer that is up knows it, so that
+ * who made it can use it at once.
  */
 export function updateTopicRoute(broker: Pick<BrokerContext, 'topics' | 'registration'>): Route {
   return route({
