@@ -26,6 +26,8 @@ export interface CommandSpec<O extends OptionTable> {
    * client itself are always `client`.
    */
   readonly refusals?: 'client' | 'broker'
+  /** `javaName` is all of the failure text: for a command whose text has a slip. */
+  readonly isFullFailure?: boolean
   /** How Java wraps a failure; default `SubCommandException`. */
   readonly wrapper?: 'SubCommandException' | 'RuntimeException' | 'none'
   /** Prints as Java does, and gives the same as data for `--json`. */

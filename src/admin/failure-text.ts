@@ -15,7 +15,8 @@ export function failureText(command: Command, error: unknown, namesrvAddr: reado
     command.wrapper === 'RuntimeException'
       ? 'java.lang.RuntimeException'
       : 'org.apache.rocketmq.tools.command.SubCommandException'
-  return `${wrapper}: ${command.javaName} command failed\nCaused by: ${cause}`
+  const failure = command.isFullFailure ? command.javaName : `${command.javaName} command failed`
+  return `${wrapper}: ${failure}\nCaused by: ${cause}`
 }
 
 function causeChain(command: Command, error: unknown, namesrvAddr: readonly string[]): string {

@@ -1,14 +1,26 @@
 import { type AdminClient, MQClientError } from '../client/index.js'
-import { type MessageExt, ResponseCode } from '../common/index.js'
+import { isLmq, type MessageExt, ResponseCode, SystemTopic } from '../common/index.js'
 
 const NO_MESSAGE = 'query message by key finished, but no message.'
 /** Java's limit for lookups by unique key. */
 const MAX_BY_UNIQUE_KEY = 32
 
+/** Where messages are looked up: `topic` among their keys, `routeTopic` to find the brokers. */
+export interface Lookup {
+  topic: string
+  routeTopic: string
+}
+
+/** What -t and -c mean together: only a topic without a route of its own is found by another's. */
+export function lookupOf(topic: string, cluster: string | undefined): Lookup {
+  const hasNoRoute = isLmq(topic) || topic === SystemTopic.TIMER_WHEEL
+  return { topic, routeTopic: hasNoRoute && cluster !== undefined ? cluster : topic }
+}
+
 /** Messages with a unique key, the oldest first. @throws MQClientError 208 when there are none */
-export async function findByUniqueKey(admin: AdminClient, topic: string, key: string): Promise<MessageExt[]> {
+export async function findByUniqueKey(admin: AdminClient, lookup: Lookup, key: string): Promise<MessageExt[]> {
   return findByKey(admin, {
-    topic,
+    ...lookup,
     key,
     maxNum: MAX_BY_UNIQUE_KEY,
     beginTimestamp: 0,
@@ -36,10 +48,10 @@ function refusal(responseCode: number, remark: string): MQClientError {
 }
 
 /** By offset id; what is none, or leads nowhere, is tried as a unique key. @throws MQClientError 208 */
-export async function findMessage(admin: AdminClient, topic: string, id: string): Promise<MessageExt> {
+export async function findMessage(admin: AdminClient, lookup: Lookup, id: string): Promise<MessageExt> {
   try {
-    return await admin.viewMessage(id, topic)
+    return await admin.viewMessage(id, lookup.topic)
   } catch {
-    return (await findByUniqueKey(admin, topic, id))[0]!
+    return (await findByUniqueKey(admin, lookup, id))[0]!
   }
 }

@@ -41,6 +41,11 @@ export function flag(short: string | undefined, description: string): Flag {
   return { kind: 'flag', short, description }
 }
 
+/** An option without a value that Java's command does not have: it has no letter. */
+export function ownFlag(description: string): Flag {
+  return { kind: 'flag', short: undefined, description, exactName: true }
+}
+
 export type OptionTable = Readonly<Record<string, OptionSpec>>
 
 /** What the parser makes of a table: texts without blanks around them, and booleans for flags. */

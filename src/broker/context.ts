@@ -17,6 +17,7 @@ import type { ScheduleMessageService } from './schedule/schedule-message-service
 import type { BrokerSettings } from './settings.js'
 import type { BrokerStats } from './stats/broker-stats.js'
 import type { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
+import type { TimerService } from './timer/timer-service.js'
 import type { TopicConfigManager } from './topic/topic-config-manager.js'
 
 /** The configuration as text, for the requests that read and change it (codes 26 and 25). */
@@ -48,6 +49,8 @@ export interface BrokerContext {
   readonly notifier: ClientNotifier
   readonly holds: PullRequestHoldService
   readonly schedule: ScheduleMessageService
+  /** Undefined when `timerWheelEnable` is off, and on a slave. */
+  readonly timer: TimerService | undefined
   readonly stats: BrokerStats
   readonly out: BrokerOuterApi
   readonly registration: BrokerRegistration

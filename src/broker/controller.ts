@@ -24,7 +24,10 @@ import { ScheduleMessageService } from './schedule/schedule-message-service.js'
 import type { BrokerSettings } from './settings.js'
 import { BrokerStats } from './stats/broker-stats.js'
 import { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
+import { timerRule } from './timer/timer-rule.js'
+import { TimerService } from './timer/timer-service.js'
 import { TopicConfigManager } from './topic/topic-config-manager.js'
+import { TransactionalMessageService } from './transaction/transactional-message-service.js'
 
 /** Keys only the composition root reads. */
 export interface BrokerRootSettings extends BrokerSettings, StoreSettings {
@@ -59,6 +62,7 @@ export class BrokerController {
   private readonly server: RemotingServer
   private readonly pipeline: RequestPipeline
   private readonly housekeeping: ClientHousekeeping
+  private readonly transactions: TransactionalMessageService
   private readonly logger: Logger
 
   constructor(private readonly options: BrokerControllerOptions) {
@@ -74,7 +78,9 @@ export class BrokerController {
       clock,
       logger: this.logger,
     })
+    this.transactions = new TransactionalMessageService(context)
     const services = {
+      transactions: this.transactions,
       sends: new SendService(context),
       pulls: new PullService(context),
       sendBacks: new SendBackService(context),
@@ -107,8 +113,11 @@ export class BrokerController {
       context.groups.load()
       context.filters.load()
       context.schedule.load()
+      await this.transactions.load()
+      await context.timer?.start()
       await this.server.start()
     } catch (error) {
+      await context.timer?.stop()
       await context.store.shutdown()
       throw error
     }
@@ -119,6 +128,7 @@ export class BrokerController {
     context.stats.start()
     this.housekeeping.start()
     context.schedule.start()
+    this.transactions.start()
     await context.registration.start()
   }
 
@@ -131,6 +141,8 @@ export class BrokerController {
     await context.holds.stop()
     await this.server.stop()
     await context.schedule.stop()
+    await this.transactions.stop()
+    await context.timer?.stop()
     await this.housekeeping.stop()
     await context.notifier.stop()
     context.stats.stop()
@@ -163,6 +175,8 @@ export class BrokerController {
     const puts = new MessagePutter(store)
     const schedule = new ScheduleMessageService({ ...parts, store, puts, stats })
     puts.addRule(schedule.rule)
+    const timer = this.createTimer(store, stats, topic => topics.containsTopic(topic))
+    puts.addRule(timerRule({ settings, clock, wheel: timer?.timer.wheel }))
     store.onArrival = arrival => {
       if (arrival.topic === SystemTopic.SCHEDULE) schedule.onArrival(arrival.queueId)
       holds.onArrival(arrival)
@@ -178,6 +192,7 @@ export class BrokerController {
       store,
       puts,
       schedule,
+      timer,
       holds,
       producers,
       consumers,
@@ -192,6 +207,17 @@ export class BrokerController {
       out,
       registration: new BrokerRegistration({ ...parts, out, topics, identity }),
     }
+  }
+
+  private createTimer(
+    store: MessageStore,
+    stats: BrokerStats,
+    topicExists: (topic: string) => boolean,
+  ): TimerService | undefined {
+    const { settings, clock, disk = systemDisk } = this.options
+    if (!settings.timerWheelEnable || settings.brokerRole === 'SLAVE') return undefined
+    const logger = this.options.logger.child('RocketmqStore')
+    return new TimerService({ settings, store, stats, clock, logger, disk, topicExists })
   }
 
   private listener(settings: BrokerRootSettings): RemotingServer {

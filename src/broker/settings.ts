@@ -40,6 +40,15 @@ export interface BrokerSettings {
   readonly subscriptionExpiredTimeout: number
   readonly enableRegisterProducer: boolean
   readonly rejectTransactionMessage: boolean
+  readonly transactionTimeOut: number
+  readonly transactionCheckMax: number
+  readonly transactionCheckInterval: number
+  readonly transactionMetricFlushInterval: number
+  /** Characters. */
+  readonly transactionOpMsgMaxSize: number
+  readonly transactionOpBatchInterval: number
+  /** Hours. */
+  readonly fileReservedTime: number
   readonly storeReplyMessageEnable: boolean
 
   readonly forceRegister: boolean
@@ -61,6 +70,19 @@ export interface BrokerSettings {
   readonly delayOffsetUpdateVersionStep: number
   readonly enableScheduleMessageStats: boolean
   readonly timerCongestNumEachSlot: number
+  readonly mappedFileSizeTimerLog: number
+  readonly timerPrecisionMs: number
+  readonly timerRollWindowSlot: number
+  readonly timerFlushIntervalMs: number
+  readonly timerStopEnqueue: boolean
+  readonly timerStopDequeue: boolean
+  readonly timerEnableCheckMetrics: boolean
+  /** Hours of the day, `05` or `05;17`. */
+  readonly timerCheckMetricsWhen: string
+  readonly timerMetricSmallThreshold: number
+  readonly timerProgressLogIntervalMs: number
+  readonly recallMessageEnable: boolean
+  readonly allowRecallWhenBrokerNotWriteable: boolean
 
   readonly slaveReadEnable: boolean
   readonly defaultQueryMaxNum: number

@@ -87,11 +87,12 @@ export class ClientInstance {
       timeoutMs,
       producers: () => [...this.producers.keys()].sort().map(groupName => ({ groupName })),
       consumers: () => [...this.consumers.values()].map(consumer => consumer.heartbeat()),
+      onIntroduced: () => this.wakeRebalance(),
     })
     const connection = new BrokerConnection({
       remoting: this.remoting,
       clock: this.clock,
-      greet: address => this.greet(address),
+      greet: address => this.heartbeats.greet(address),
     })
     this.brokers = new BrokerApi(connection, timeoutMs)
     this.rebalancing = new RebalanceLoop({ clock: this.clock, logger: this.logger, run: () => this.rebalanceAll() })
@@ -159,11 +160,6 @@ export class ClientInstance {
   /** Has the consumers look at their queues soon (at most once a second). */
   wakeRebalance(delayMs = 0): void {
     this.rebalancing.wake(delayMs)
-  }
-
-  private async greet(address: string): Promise<void> {
-    const greeted = await this.heartbeats.greet(address)
-    if (greeted && this.consumers.size > 0) this.wakeRebalance()
   }
 
   private async rebalanceAll(): Promise<boolean> {

@@ -17,6 +17,8 @@ export interface HeartbeatsOptions {
   timeoutMs: number
   producers: () => ProducerData[]
   consumers: () => ConsumerData[]
+  /** A broker has heard of us over a connection that is new: it may have forgotten us meanwhile. */
+  onIntroduced: () => void
 }
 
 /** Tells brokers which groups this client belongs to. Failures are logged and left to the next time. */
@@ -39,8 +41,8 @@ export class Heartbeats {
   }
 
   /** What a new connection starts with: joins a heartbeat to that address that is under way. */
-  greet(address: string): Promise<boolean> {
-    return this.underWay.get(address) ?? this.send(address)
+  async greet(address: string): Promise<void> {
+    await (this.underWay.get(address) ?? this.send(address))
   }
 
   /** Resolves to whether the broker took it. A heartbeat always tells the state of the moment it is sent. */
@@ -55,10 +57,14 @@ export class Heartbeats {
   private async sendNow(address: string): Promise<boolean> {
     if (this.empty) return false
     const { remoting, timeoutMs } = this.options
+    const isNew = !remoting.isOpen(address)
     try {
       const body = Buffer.from(stringifyFastJson(this.data()))
       const response = await remoting.invoke(address, { code: RequestCode.HEART_BEAT, body }, timeoutMs)
-      if (response.code === ResponseCode.SUCCESS) return true
+      if (response.code === ResponseCode.SUCCESS) {
+        if (isNew) this.options.onIntroduced()
+        return true
+      }
       this.warn(address, `code ${response.code}: ${response.remark}`)
     } catch (error) {
       this.warn(address, errorText(error))

@@ -1,5 +1,5 @@
 export { AdminClient, type AdminClientOptions, type AdminRequest, type TopicSpec } from './admin/admin-client.js'
-export type { AdminPull, MessageQuery, OffsetReset } from './admin/admin-queries.js'
+export type { AdminPull, MessageQuery, OffsetReset, OffsetResetWish } from './admin/admin-queries.js'
 export type {
   BrokerStatsData,
   ClientConnection,
@@ -7,6 +7,7 @@ export type {
   ConsumerConnection,
   ConsumerRunningInfo,
   ConsumeStats,
+  OffsetResetEffect,
   QueueConsumption,
   QueueStats,
   StatsValues,

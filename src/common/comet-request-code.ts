@@ -4,6 +4,10 @@ export const CometRequestCode = {
   PREVIEW_OFFSET_RESET: 100_010,
   /** Takes the last reset of a group's offsets back. */
   UNDO_OFFSET_RESET: 100_011,
+  /** The open transactions of a broker, with every check and answer. */
+  LIST_TRANSACTIONS: 100_030,
+  /** An operator commits or rolls back an open transaction. */
+  DECIDE_TRANSACTION: 100_031,
 } as const
 
 export type CometRequestCode = (typeof CometRequestCode)[keyof typeof CometRequestCode]

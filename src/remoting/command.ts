@@ -18,13 +18,28 @@ export class RemotingCommand {
   opaque = 0
   flag = 0
   remark: string | undefined = undefined
-  extFields: ExtFields | undefined = undefined
+  /**
+   * The extFields object as JSON text, when the header came in Java's own form: the declared fields are read from it
+   * directly, and a map is only made for who asks for {@link extFields}.
+   */
+  extJson: string | undefined = undefined
   serializeType: SerializeType = SerializeType.JSON
   /**
    * The body; empty when absent. A request's body is a view on the connection's read buffer until the handler returns:
    * a route that did not ask for `borrowsBody` gets a copy of its own.
    */
   body: Buffer = EMPTY
+
+  private ext: ExtFields | undefined = undefined
+
+  get extFields(): ExtFields | undefined {
+    if (this.ext === undefined && this.extJson !== undefined) this.ext = parseExtFields(this.extJson)
+    return this.ext
+  }
+
+  set extFields(ext: ExtFields | undefined) {
+    this.ext = ext
+  }
 
   get isResponse(): boolean {
     return (this.flag & CommandFlag.RESPONSE) !== 0
@@ -36,6 +51,22 @@ export class RemotingCommand {
 }
 
 export const EMPTY: Buffer = Buffer.alloc(0)
+
+/** Makes the map of an extFields object. @throws SyntaxError when it is not JSON. */
+export function parseExtFields(json: string): ExtFields {
+  return textValues(JSON.parse(json) as Record<string, unknown>)
+}
+
+/** C++ sends numbers among the ext values, others objects: Java turns each into text, null into an absent field. */
+export function textValues(ext: Record<string, unknown>): ExtFields {
+  for (const key in ext) {
+    const value = ext[key]
+    if (typeof value === 'string') continue
+    if (value === null || value === undefined) delete ext[key]
+    else ext[key] = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  }
+  return ext as ExtFields
+}
 
 /** What a caller fills to send a request; the connection adds opaque, flag, language and version. */
 export interface OutgoingRequest {

@@ -28,6 +28,9 @@ export interface ConnectionOptions {
   onRequest: (command: RemotingCommand, connection: Connection) => void
 }
 
+/** Handling one chunk for longer than this is said in the log: everybody else waited. */
+const SLOW_CHUNK_MS = 500
+
 /** How long a peer may take to read its last answers. */
 const CLOSE_GRACE_MS = 1000
 
@@ -117,8 +120,15 @@ export class Connection {
     if (this.closedFor !== undefined) return
     this.lastActive = this.options.clock.monotonic()
     this.fresh = false
+    const arrived = this.lastActive
     this.decode(() => this.decoder.push(chunk, length))
     this.decodeStash()
+    const tookMs = this.lastActive - arrived
+    if (tookMs > SLOW_CHUNK_MS)
+      this.options.logger.warn(
+        { event: 'slow-chunk', remote: this.peer.text, bytes: length, costMs: Math.round(tookMs) },
+        `the requests of ${this.peer.text} in one chunk of ${length} bytes took ${Math.round(tookMs)} ms`,
+      )
   }
 
   private decode(step: () => void): void {

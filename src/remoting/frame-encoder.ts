@@ -21,7 +21,8 @@ export function encodeReply(out: OutputBuffer, request: RemotingCommand, reply: 
       opaque: request.opaque,
       version: CURRENT_VERSION,
       remark: reply.remark,
-      entries: (reply.codec?.toBinary(reply.header) ?? '') + extFieldsBinary(reply.extFields),
+      entries:
+        (reply.codec?.toBinary(reply.header) ?? '') + (reply.constant?.binary ?? '') + extFieldsBinary(reply.extFields),
     })
     out.writeBinaryFrame(header, bodyBytes)
   }
@@ -32,10 +33,8 @@ const REPLY_TAIL = `,"serializeTypeCurrentRPC":"JSON","version":${CURRENT_VERSIO
 
 function replyJson(opaque: number, reply: Reply): string {
   let ext = reply.codec === undefined ? '' : reply.codec.toJson(reply.header)
-  if (reply.extFields !== undefined) {
-    const more = extFieldsJson(reply.extFields)
-    ext = ext === '' ? more : `${ext},${more}`
-  }
+  if (reply.constant !== undefined) ext = joined(ext, reply.constant.json)
+  if (reply.extFields !== undefined) ext = joined(ext, extFieldsJson(reply.extFields))
   if (reply.remark !== undefined) {
     return encodeJsonHeader({
       code: reply.code,
@@ -49,6 +48,10 @@ function replyJson(opaque: number, reply: Reply): string {
   }
   const head = ext === '' ? `{"code":${reply.code}` : `{"code":${reply.code},"extFields":{${ext}}`
   return `${head},"flag":1,"language":"JAVA","opaque":${opaque}${REPLY_TAIL}`
+}
+
+function joined(fields: string, more: string): string {
+  return fields === '' ? more : `${fields},${more}`
 }
 
 /** Whose request it is: what stands in its header beside code and fields. */

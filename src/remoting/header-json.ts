@@ -1,6 +1,6 @@
 import { languageCodeOf, languageName, parseFastJson } from '../common/index.js'
 import { MQError } from '../util/index.js'
-import type { ExtFields, RemotingCommand } from './command.js'
+import { type ExtFields, type RemotingCommand, textValues } from './command.js'
 import { quote } from './header.js'
 
 interface JsonHeader {
@@ -19,7 +19,9 @@ interface JsonHeader {
  * @throws MQError ERR_REMOTING_HEADER when it is no JSON object: such a peer's connection is closed.
  */
 export function decodeJsonHeader(frame: Buffer, from: number, to: number, into: RemotingCommand): void {
-  const json = parseObject(frame.toString('utf8', from, to))
+  const text = frame.toString('utf8', from, to)
+  if (decodeJavaForm(text, into)) return
+  const json = parseObject(text)
   into.code = integer(json.code, 0)
   into.opaque = integer(json.opaque, 0)
   into.flag = integer(json.flag, 0)
@@ -61,15 +63,42 @@ function integer(value: unknown, missing: number): number {
   return number | 0
 }
 
-/** C++ sends numbers among the ext values, others objects: Java turns each into text, null into an absent field. */
-function textValues(ext: Record<string, unknown>): ExtFields {
-  for (const key in ext) {
-    const value = ext[key]
-    if (typeof value === 'string') continue
-    if (value === null || value === undefined) delete ext[key]
-    else ext[key] = typeof value === 'object' ? JSON.stringify(value) : String(value)
-  }
-  return ext as ExtFields
+const FRONT = '{"code":'
+const EXT = ',"extFields":{'
+const AFTER_EXT = '},"flag":'
+const JAVA = ',"language":"JAVA","opaque":'
+const TAIL = ',"serializeTypeCurrentRPC":"JSON","version":'
+
+/**
+ * Reads a header in the form Java's clients write (alphabetical keys, no white space, no remark) without making an object
+ * of it. The search for the end of extFields is safe: within a JSON string its quotes would be escaped.
+ * @returns false for any other form.
+ */
+function decodeJavaForm(text: string, into: RemotingCommand): boolean {
+  if (!text.startsWith(FRONT)) return false
+  const codeEnd = text.indexOf(',', FRONT.length)
+  const extEnd = text.indexOf(AFTER_EXT, codeEnd)
+  if (!text.startsWith(EXT, codeEnd) || extEnd < codeEnd) return false
+  const flagEnd = text.indexOf(',', extEnd + AFTER_EXT.length)
+  if (!text.startsWith(JAVA, flagEnd)) return false
+  const opaqueEnd = text.indexOf(',', flagEnd + JAVA.length)
+  if (!text.startsWith(TAIL, opaqueEnd) || !text.endsWith('}')) return false
+  const code = +text.slice(FRONT.length, codeEnd)
+  const flag = +text.slice(extEnd + AFTER_EXT.length, flagEnd)
+  const opaque = +text.slice(flagEnd + JAVA.length, opaqueEnd)
+  const version = +text.slice(opaqueEnd + TAIL.length, -1)
+  if (!isInt32(code) || !isInt32(flag) || !isInt32(opaque) || !isInt32(version)) return false
+  into.code = code
+  into.flag = flag
+  into.opaque = opaque
+  into.version = version
+  into.language = 0
+  into.extJson = text.slice(codeEnd + EXT.length - 1, extEnd + 1)
+  return true
+}
+
+function isInt32(value: number): boolean {
+  return (value | 0) === value
 }
 
 export interface HeaderFields {

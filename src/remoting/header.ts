@@ -1,5 +1,5 @@
 import { ResponseCode, ResponseError } from '../common/index.js'
-import type { ExtFields } from './command.js'
+import type { ExtFields, RemotingCommand } from './command.js'
 import { binaryKey, binaryValue } from './header-binary.js'
 
 /** How a field's text on the wire becomes a value and back. */
@@ -25,6 +25,8 @@ function parseInteger(text: string, min: number, max: number): number | undefine
 
 /** The types of Java header fields. A `long` is a number: every offset, timestamp and id in use is within 2^53. */
 export const t = {
+  /** A text of letters and digits, which never needs escaping. */
+  token: { name: 'a text', parse: text => text, format: value => value, plain: true } as FieldType<string>,
   string: { name: 'a text', parse: text => text, format: value => value, plain: false } as FieldType<string>,
   int: {
     name: 'a whole number of 32 bits',
@@ -90,11 +92,19 @@ export type ValueOf<F extends Fields> = { [K in RequiredKeys<F>]: FieldValue<F[K
 /** The value type of a header declared with {@link defineHeader}. */
 export type HeaderValue<H> = H extends HeaderCodec<infer V> ? V : never
 
+/** Header fields ready to be written in both serializations. */
+export interface EncodedFields {
+  readonly json: string
+  readonly binary: string
+}
+
 interface FieldEntry {
   name: string
   key: string
   /** `"key":` ready to be written. */
   jsonKey: string
+  /** `"key":"`, what a present field begins with. */
+  jsonStart: string
   /** The key as it stands in a binary entry. */
   binaryKey: string
   type: FieldType<unknown>
@@ -116,6 +126,7 @@ export class HeaderCodec<V> {
         name: fieldName,
         key,
         jsonKey: `${JSON.stringify(key)}:`,
+        jsonStart: `${JSON.stringify(key)}:"`,
         binaryKey: binaryKey(key),
         type: field.type,
         required: field.required,
@@ -140,6 +151,45 @@ export class HeaderCodec<V> {
       value[field.name] = parsed
     }
     return value as V
+  }
+
+  /**
+   * Decodes what a request carries: from its JSON text where the fields stand there in the order declared (V2 sends do),
+   * else from the map. Throws as {@link decode} does.
+   */
+  decodeFrom(command: RemotingCommand): V {
+    const json = command.extJson
+    return (json === undefined ? undefined : this.decodeOrdered(json)) ?? this.decode(extFieldsOf(command))
+  }
+
+  /** Reads `{"key":"value",...}`; undefined when a key is unknown or out of order, or a value needs a closer look. */
+  private decodeOrdered(json: string): V | undefined {
+    const value: Record<string, unknown> = {}
+    let escape = json.indexOf('\\')
+    let at = 1
+    for (let i = 0; i < this.fields.length; i++) {
+      const field = this.fields[i]!
+      if (!json.startsWith(field.jsonStart, at)) {
+        if (field.required) return undefined
+        value[field.name] = undefined
+        continue
+      }
+      const start = at + field.jsonStart.length
+      let end = json.indexOf('"', start)
+      let text: string
+      if (escape < 0 || escape > end) text = json.slice(start, end)
+      else {
+        end = endOfString(json, start)
+        text = JSON.parse(json.slice(start - 1, end + 1)) as string
+        escape = json.indexOf('\\', end)
+      }
+      const parsed = field.type.parse(text)
+      if (parsed === undefined) return undefined
+      value[field.name] = parsed
+      at = end + 1
+      if (json.charCodeAt(at) === COMMA) at++
+    }
+    return at === json.length - 1 ? (value as V) : undefined
   }
 
   /** The wire form as a map; undefined fields are left out. */
@@ -188,6 +238,11 @@ export class HeaderCodec<V> {
     return entries
   }
 
+  /** The encoded form of fields that are the same in many answers; see `Reply.constant`. */
+  encoded(value: V): EncodedFields {
+    return { json: this.toJson(value), binary: this.toBinary(value) }
+  }
+
   /** The fields that name a topic or group, for authorization. */
   resources(value: V): { kind: ResourceKind; name: string }[] {
     const record = value as Record<string, unknown>
@@ -199,6 +254,29 @@ export class HeaderCodec<V> {
 
   private refuse(field: FieldEntry, what: string): never {
     throw new ResponseError(ResponseCode.SYSTEM_ERROR, `the field ${field.key} of ${this.name} ${what}`)
+  }
+}
+
+const COMMA = 44
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** Position of the quote that ends the JSON string whose characters begin at `start`. */
+function endOfString(json: string, start: number): number {
+  for (let at = start; at < json.length; at++) {
+    const char = json.charCodeAt(at)
+    if (char === BACKSLASH) at++
+    else if (char === QUOTE) return at
+  }
+  return json.length
+}
+
+/** @throws ResponseError SYSTEM_ERROR when the extFields are not JSON. */
+function extFieldsOf(command: RemotingCommand): ExtFields | undefined {
+  try {
+    return command.extFields
+  } catch {
+    throw new ResponseError(ResponseCode.SYSTEM_ERROR, 'the extFields of the request are not JSON')
   }
 }
 

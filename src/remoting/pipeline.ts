@@ -61,16 +61,17 @@ export class RequestPipeline {
       connection.reply(command, refusal)
       return
     }
-    const start = this.options.clock.monotonic()
+    // the time of the chunk it came in: what a request waits behind others of its chunk counts as its own
+    const start = connection.lastActive
     if (!route.borrowsBody && command.body !== EMPTY) command.body = Buffer.from(command.body)
     let result: ReturnType<Route['handle']>
     try {
-      result = route.handle(route.request.decode(command.extFields), command, connection)
+      result = route.handle(route.request.decodeFrom(command), command, connection)
     } catch (error) {
       this.answer({ route, command, connection, start }, this.replyTo(error, route, command, connection))
       return
     }
-    if (result instanceof Reply) this.answer({ route, command, connection, start }, result)
+    if (result instanceof Reply) this.answerNow(route, command, connection, result)
     else if (result instanceof Hold) this.hold({ route, command, connection, start }, result)
     else this.await({ route, command, connection, start }, result)
   }
@@ -105,6 +106,12 @@ export class RequestPipeline {
           'could not answer a request',
         )
       })
+  }
+
+  /** Most answers: no clock is read here, a slow turn shows at the end of its chunk. */
+  private answerNow(route: Route, command: RemotingCommand, connection: Connection, reply: Reply): void {
+    connection.reply(command, reply)
+    this.options.onAnswered?.(route, reply.code, 0)
   }
 
   private answer(call: Call, reply: Reply): void {

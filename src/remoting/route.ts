@@ -2,13 +2,15 @@ import { ResponseCode, requestCodeName } from '../common/index.js'
 import { assert } from '../util/index.js'
 import type { ExtFields, RemotingCommand } from './command.js'
 import type { Connection } from './connection.js'
-import type { HeaderCodec } from './header.js'
+import type { EncodedFields, HeaderCodec } from './header.js'
 
 /** The answer to one request. Made with {@link ok}, {@link okWith} and {@link fail}. */
 export class Reply {
   remark: string | undefined = undefined
   codec: HeaderCodec<unknown> | undefined = undefined
   header: unknown = undefined
+  /** Header fields that stand behind those of {@link header}, encoded once for many answers. */
+  constant: EncodedFields | undefined = undefined
   /** Further ext fields, next to those of the header. */
   extFields: ExtFields | undefined = undefined
   /** One buffer, or slices written one after the other without being copied together. */

@@ -140,13 +140,6 @@ describe('any request', () => {
     expect(accepted.code).toBe(ResponseCode.TOPIC_NOT_EXIST)
   })
 
-  it('to all NameServers reaches the others when one is down, and then tells of it', async () => {
-    await system.stopNameServer(0)
-    await expect(admin.putKv('NS', 'k', 'v')).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECT' })
-    expect(await admin.kv('NS', 'k')).toBe('v')
-    await system.startNameServer(0)
-  })
-
   it('to nobody fails with 10001', async () => {
     await expect(admin.invokeBroker('127.0.0.1:1', RequestCode.GET_BROKER_CONFIG)).rejects.toMatchObject({
       responseCode: 10001,
@@ -171,4 +164,12 @@ it('tells who is connected', async () => {
     const gone = await admin.producerConnection(system.brokerAddr, 'ConnectedProducer').catch(() => [])
     return gone.length === 0
   })
+})
+
+// last: a restarted NameServer knows the broker only after its next full registration
+it('sends to all NameServers, reaches the others when one is down, and then tells of it', async () => {
+  await system.stopNameServer(0)
+  await expect(admin.putKv('NS', 'k', 'v')).rejects.toMatchObject({ code: 'ERR_CLIENT_CONNECT' })
+  expect(await admin.kv('NS', 'k')).toBe('v')
+  await system.startNameServer(0)
 })

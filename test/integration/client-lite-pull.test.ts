@@ -130,12 +130,15 @@ describe('assign', () => {
     expect(await pollTexts(consumer, 3)).toEqual(['a', 'b', 'c'])
     await consumer.seek(queue, 1)
     expect(await pollTexts(consumer, 2)).toEqual(['b', 'c'])
+    await sendTo(0, 'd')
+    expect(await pollTexts(consumer, 1)).toEqual(['d'])
+    expect(await consumer.poll(100)).toEqual([])
     await consumer.seekToBegin(queue)
-    expect(await pollTexts(consumer, 3)).toEqual(['a', 'b', 'c'])
+    expect(await pollTexts(consumer, 4)).toEqual(['a', 'b', 'c', 'd'])
     await consumer.seekToEnd(queue)
     expect(await consumer.poll(50)).toEqual([])
-    await expect(consumer.seek(queue, 4)).rejects.toThrow(
-      'Seek offset illegal, seek offset = 4, min offset = 0, max offset = 3',
+    await expect(consumer.seek(queue, 5)).rejects.toThrow(
+      'Seek offset illegal, seek offset = 5, min offset = 0, max offset = 4',
     )
     await expect(consumer.seek({ ...queue, queueId: 1 }, 0)).rejects.toThrow('not in assigned list')
   })

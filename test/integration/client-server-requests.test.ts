@@ -301,6 +301,55 @@ describe('the broker tells', () => {
   })
 })
 
+describe('a consumer', () => {
+  it('introduces itself again over a new connection, and looks at its queues', async () => {
+    nameServer.put(retryTopic('G'), [broker], 1)
+    await consume({ onMessages: () => {} })
+    await eventually(() => consumer!.assignedQueues().length === 2)
+    const first = await channel()
+    const lists = broker.of(RequestCode.GET_CONSUMER_LIST_BY_GROUP).length
+    const greetings = broker.of(RequestCode.HEART_BEAT).length
+    first.close('the test cuts it')
+    await eventually(() => broker.of(RequestCode.HEART_BEAT).length > greetings)
+    expect(broker.of(RequestCode.HEART_BEAT).at(-1)!.connection).not.toBe(first)
+    await eventually(() => broker.of(RequestCode.GET_CONSUMER_LIST_BY_GROUP).length > lists)
+    expect(broker.seen.find(({ connection }) => connection !== first)!.code).toBe(RequestCode.HEART_BEAT)
+  })
+
+  it('that the broker has not heard of introduces itself before it gives up its queues', async () => {
+    await consume({ onMessages: () => {} })
+    await channel()
+    const before = broker.of(RequestCode.HEART_BEAT).length
+    broker.answers.set(RequestCode.GET_CONSUMER_LIST_BY_GROUP, () => {
+      const known = broker.of(RequestCode.HEART_BEAT).length > before
+      const consumerIdList = known ? [consumer!.instance.clientId] : ['somebody else']
+      return ok(Buffer.from(stringifyFastJson({ consumerIdList })))
+    })
+    ;(await channel()).invokeOneway({
+      code: RequestCode.NOTIFY_CONSUMER_IDS_CHANGED,
+      extFields: { consumerGroup: 'G' },
+    })
+    await eventually(() => broker.of(RequestCode.HEART_BEAT).length > before)
+    expect(consumer!.assignedQueues()).toHaveLength(1)
+  })
+
+  it('of ordered messages begins where its predecessor was when the lock became its own', async () => {
+    const lockAll = ({ body }: SeenRequest) =>
+      ok(Buffer.from(stringifyFastJson({ lockOKMQSet: readObject(parseFastJson(body)).mqSet })))
+    broker.answers.set(RequestCode.LOCK_BATCH_MQ, lockAll)
+    broker.answers.set(RequestCode.UNLOCK_BATCH_MQ, () => ok())
+    let asked = 0
+    broker.answers.set(RequestCode.QUERY_CONSUMER_OFFSET, () =>
+      okWith(OffsetResponseHeader, { offset: asked++ === 0 ? 3 : 5 }),
+    )
+    await consume({ onOrderedMessages: () => {} })
+    await channel()
+    expect(broker.of(PULL_MESSAGE)[0]!.ext.queueOffset).toBe('5')
+    const codes = broker.codes()
+    expect(codes.indexOf(RequestCode.LOCK_BATCH_MQ)).toBeLessThan(codes.indexOf(RequestCode.QUERY_CONSUMER_OFFSET))
+  })
+})
+
 it('signs off: offsets first, then itself', async () => {
   queued = [{ queueOffset: 0, body: 'x' }]
   await consume({ onMessages: () => {} })

@@ -33,6 +33,7 @@ beforeAll(async () => {
       mappedFileSizeCommitLog: size('mappedFileSizeCommitLog'),
       mappedFileSizeConsumeQueue: size('mappedFileSizeConsumeQueue'),
       mapperFileSizeBatchConsumeQueue: size('mapperFileSizeBatchConsumeQueue'),
+      mappedFileSizeTimerLog: size('mappedFileSizeTimerLog'),
       maxHashSlotNum: size('maxHashSlotNum'),
       maxIndexNum: size('maxIndexNum'),
     },
@@ -271,6 +272,13 @@ describe('beyond Java', () => {
     expect(result.body).toBe('hello')
     const byId = await ours(['queryMsgById', '-t', topic, '-i', result.offsetMsgId], '--json')
     expect(JSON.parse(byId.stdout).result[0].msgId).toBe(result.msgId)
+  })
+
+  test('a cluster given with -c is only the way to the brokers', async () => {
+    const argv = ['queryMsgByKey', '-t', 'StoreTopicA', '-k', 'key-0']
+    const { stdout } = await ours(argv)
+    expect(stdout.split('\n')).toHaveLength(3)
+    expect((await ours(argv, '-c', 'GoldenCluster')).stdout).toBe(stdout)
   })
 
   test('a message can be handed to a member of a group', async () => {

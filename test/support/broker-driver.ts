@@ -71,7 +71,14 @@ export class BrokerDriver {
   }
 
   /** Code 10. */
-  send({ topic, body = 'hello', queueId = 0, properties = {}, version, ...more }: DrivenSend): Promise<RemotingCommand> {
+  send({
+    topic,
+    body = 'hello',
+    queueId = 0,
+    properties = {},
+    version,
+    ...more
+  }: DrivenSend): Promise<RemotingCommand> {
     const fields = {
       producerGroup: 'P',
       topic,

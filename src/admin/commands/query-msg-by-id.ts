@@ -1,7 +1,7 @@
 import { Producer } from '../../client/index.js'
 import { errorText } from '../../util/index.js'
 import { type CommandContext, defineCommand } from '../command.js'
-import { findMessage } from '../find-message.js'
+import { findMessage, lookupOf } from '../find-message.js'
 import { handOver } from '../hand-over.js'
 import { printMessageBlock } from '../message-block.js'
 import { needed, optional } from '../option-spec.js'
@@ -34,13 +34,13 @@ export const queryMsgById = defineCommand({
       .filter(id => id !== '')
     if (options.consumerGroup !== undefined && options.clientId !== undefined) {
       const { topic, consumerGroup: group, clientId, cluster } = options
-      return handOver(context, ids, { group, clientId, topic, lookupTopic: cluster ?? topic })
+      return handOver(context, ids, { group, clientId, topic, lookup: lookupOf(topic, cluster) })
     }
     if (options.sendMessage !== undefined) return isTrue(options.sendMessage) ? sendAgain(context, ids) : []
     const decoder = options.bodyFormat === undefined ? undefined : charsetDecoder(options.bodyFormat)
     const result: object[] = []
     for (const id of ids) {
-      const message = await findMessage(admin, options.cluster ?? options.topic, id)
+      const message = await findMessage(admin, lookupOf(options.topic, options.cluster), id)
       result.push(await printMessageBlock(admin, out, message, { decoder }))
     }
     return result
@@ -56,7 +56,7 @@ async function sendAgain(context: Context, ids: readonly string[]): Promise<obje
   try {
     for (const id of ids) {
       try {
-        const message = await findMessage(admin, options.cluster ?? options.topic, id)
+        const message = await findMessage(admin, lookupOf(options.topic, options.cluster), id)
         out.text(`prepare resend msg. originalMsgId=${id}`)
         const result = await producer.send(outgoingCopy(message))
         out.text(sendResultText(result))

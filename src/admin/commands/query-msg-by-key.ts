@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js'
-import { findByKey } from '../find-message.js'
+import { findByKey, lookupOf } from '../find-message.js'
 import { messageData, messageId } from '../message-text.js'
 import { needed, optional } from '../option-spec.js'
 import { wholeNumber } from '../read-values.js'
@@ -18,7 +18,7 @@ export const queryMsgByKey = defineCommand({
   },
   async run({ options, admin, out }) {
     const messages = await findByKey(admin, {
-      topic: options.cluster ?? options.topic,
+      ...lookupOf(options.topic, options.cluster),
       key: options.msgKey,
       maxNum: wholeNumber(options.maxNum, 64),
       beginTimestamp: wholeNumber(options.beginTimestamp, 0),

@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.js'
-import { findByUniqueKey } from '../find-message.js'
+import { findByUniqueKey, lookupOf } from '../find-message.js'
 import { handOver } from '../hand-over.js'
 import { printMessageBlock } from '../message-block.js'
 import { flag, needed, optional } from '../option-spec.js'
@@ -19,9 +19,14 @@ export const queryMsgByUniqueKey = defineCommand({
   async run({ options, admin, out }) {
     const { topic, msgId, consumerGroup, clientId, cluster } = options
     if (consumerGroup !== undefined && clientId !== undefined) {
-      return handOver({ admin, out }, [msgId], { group: consumerGroup, clientId, topic, lookupTopic: cluster ?? topic })
+      return handOver({ admin, out }, [msgId], {
+        group: consumerGroup,
+        clientId,
+        topic,
+        lookup: lookupOf(topic, cluster),
+      })
     }
-    const messages = await findByUniqueKey(admin, cluster ?? topic, msgId)
+    const messages = await findByUniqueKey(admin, lookupOf(topic, cluster), msgId)
     const shown: object[] = []
     for (const [index, message] of messages.slice(0, options.showAll ? messages.length : 1).entries()) {
       shown.push(await printMessageBlock(admin, out, message, { hasOffsetId: false, index }))

@@ -1,7 +1,7 @@
 import { decodeProperties } from '../../common/index.js'
 import type { AppendResult, MessageStore, MessageToStore, PutStatus } from '../../store/index.js'
 import { isSpecialProperty } from './send-properties.js'
-import type { SpecialMessageRule } from './special-messages.js'
+import type { SpecialMessageRule, StoredListener } from './special-messages.js'
 
 /** What became of a message the broker put on its own behalf. */
 export interface PutOutcome {
@@ -16,6 +16,7 @@ export interface PutOutcome {
  */
 export class MessagePutter {
   private readonly rules: SpecialMessageRule[] = []
+  private readonly listeners: StoredListener[] = []
 
   constructor(private readonly store: MessageStore) {}
 
@@ -24,17 +25,27 @@ export class MessagePutter {
     this.rules.push(rule)
   }
 
+  /** Adds a listener told of every special message that was stored, in the turn of its append. At start only. */
+  addListener(listener: StoredListener): void {
+    this.listeners.push(listener)
+  }
+
   /**
    * Appends in this turn. The answer is the store's one result object, or a refusal.
    * @param special whether the properties hold one that a rule may care for.
    */
   put(message: MessageToStore, special: boolean): AppendResult {
-    if (special)
-      for (const rule of this.rules) {
-        const refused = rule(message)
-        if (refused !== undefined) return refusal(refused)
-      }
-    return this.store.append(message)
+    return special ? this.putSpecial(message) : this.store.append(message)
+  }
+
+  private putSpecial(message: MessageToStore): AppendResult {
+    for (const rule of this.rules) {
+      const refused = rule(message)
+      if (refused !== undefined) return refusal(refused)
+    }
+    const result = this.store.append(message)
+    if (result.status === 'PUT_OK') for (const listener of this.listeners) listener(message)
+    return result
   }
 
   /** Appends a batch; batches carry nothing special. */

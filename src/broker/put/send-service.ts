@@ -10,14 +10,16 @@ import {
 } from '../../common/index.js'
 import {
   type Connection,
+  type EncodedFields,
   okWith,
   type RemotingCommand,
-  type Reply,
+  Reply,
   SendMessageResponseHeader,
 } from '../../remoting/index.js'
 import type { AppendResult, MessageToStore, PutStatus } from '../../store/index.js'
 import type { BrokerContext } from '../context.js'
 import { storeHostOf } from '../identity.js'
+import { recallHandleOf } from '../timer/recall-handle.js'
 import { OffsetMessageIds } from './message-id.js'
 import { PUT_STATUS_REPLIES } from './put-reply.js'
 import { deadLetterProperties, SendAdmission, type SendHeader } from './send-admission.js'
@@ -29,6 +31,8 @@ interface Stored {
   queueId: number
   queueOffset: number
   transactionId: string | undefined
+  /** Of a timer message: what takes it back. */
+  recallHandle: string | undefined
 }
 
 const EMPTY_MESSAGE: MessageToStore = {
@@ -59,7 +63,9 @@ export class SendService {
   /** Where the client sent it: rules for special messages rewrite the queue. */
   private sentQueueId = 0
   private added = ''
-  private addedFor = ''
+  private region: EncodedFields = { json: '', binary: '' }
+  private encodedRegionId: string | undefined
+  private encodedTraceOn: boolean | undefined
 
   constructor(
     private readonly broker: Pick<
@@ -106,8 +112,9 @@ export class SendService {
     connection: Connection,
   ): Reply | Promise<Reply> {
     const dead = this.admission.deadLetter(header, command.version)
+    this.encodeSettings()
     const properties = this.properties
-    properties.read(header.properties, this.addedProperties(), this.newUniqKey)
+    properties.read(header.properties, this.added, this.newUniqKey)
     const message = this.fill(header, dead ?? topic, command, connection)
     message.properties = dead ? deadLetterProperties(properties.text) : properties.text
     if (dead) message.queueId = this.sentQueueId = 0
@@ -125,8 +132,9 @@ export class SendService {
         ResponseCode.MESSAGE_ILLEGAL,
         `batch request does not support retry group ${groupOfDerivedTopic(header.topic)}`,
       )
+    this.encodeSettings()
     const properties = this.properties
-    properties.read(header.properties, this.addedProperties(), this.newUniqKey)
+    properties.read(header.properties, this.added, this.newUniqKey)
     if (properties.special) return this.refusedBy('MESSAGE_ILLEGAL')
     const message = this.fill(header, topic, command, connection)
     // the batch's own properties, so its unique key too, stand behind those of each message (5.3.3)
@@ -174,6 +182,7 @@ export class SendService {
       queueId: this.sentQueueId,
       queueOffset: appended.queueOffset,
       transactionId,
+      recallHandle: recallHandleOf(this.message, this.broker.identity.brokerName),
     }
     if (!this.properties.waitStoreMsgOk || store.isDurable(appended.endOffset)) return this.accepted(status, stored)
     return store.whenDurable(appended.endOffset).then(later => this.acceptedOrRefused(later, stored))
@@ -184,15 +193,9 @@ export class SendService {
   }
 
   private accepted(status: PutStatus, stored: Stored): Reply {
-    const { settings } = this.broker
-    const reply = okWith(SendMessageResponseHeader, {
-      msgId: stored.msgId,
-      queueId: stored.queueId,
-      queueOffset: stored.queueOffset,
-      transactionId: stored.transactionId,
-      MSG_REGION: settings.regionId,
-      TRACE_ON: settings.traceOn,
-    })
+    this.encodeSettings()
+    const reply = okWith(SendMessageResponseHeader, stored)
+    reply.constant = this.region
     reply.code = PUT_STATUS_REPLIES[status].code
     return reply
   }
@@ -204,23 +207,22 @@ export class SendService {
   }
 
   private refusal(code: number, remark: string): Reply {
-    const { settings } = this.broker
-    const reply = okWith(SendMessageResponseHeader, { MSG_REGION: settings.regionId, TRACE_ON: settings.traceOn })
-    reply.code = code
+    this.encodeSettings()
+    const reply = new Reply(code)
+    reply.constant = this.region
     return reply.withRemark(remark)
   }
 
-  /** What the broker writes into every message; encoded again only when a setting it holds has changed. */
-  private addedProperties(): string {
-    const { settings, identity } = this.broker
-    const state = `${settings.regionId}\u0000${settings.traceOn}`
-    if (this.addedFor !== state) {
-      this.addedFor = state
-      this.added =
-        encodeProperty(PropertyName.MSG_REGION, settings.regionId) +
-        encodeProperty(PropertyName.TRACE_ON, String(settings.traceOn)) +
-        encodeProperty(PropertyName.CLUSTER, identity.clusterName)
-    }
-    return this.added
+  /** What the broker writes into every message and answer; encoded again only when a setting it holds has changed. */
+  private encodeSettings(): void {
+    const { regionId, traceOn } = this.broker.settings
+    if (this.encodedRegionId === regionId && this.encodedTraceOn === traceOn) return
+    this.encodedRegionId = regionId
+    this.encodedTraceOn = traceOn
+    this.added =
+      encodeProperty(PropertyName.MSG_REGION, regionId) +
+      encodeProperty(PropertyName.TRACE_ON, String(traceOn)) +
+      encodeProperty(PropertyName.CLUSTER, this.broker.identity.clusterName)
+    this.region = SendMessageResponseHeader.encoded({ MSG_REGION: regionId, TRACE_ON: traceOn })
   }
 }

@@ -7,3 +7,6 @@ import type { MessageToStore, PutStatus } from '../../store/index.js'
  * @throws ResponseError to refuse it with words of its own.
  */
 export type SpecialMessageRule = (message: MessageToStore) => PutStatus | undefined
+
+/** Told of a special message as it was stored, after the rules have rewritten it. */
+export type StoredListener = (message: MessageToStore) => void

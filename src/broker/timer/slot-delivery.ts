@@ -177,7 +177,7 @@ export class SlotDelivery {
     const offsets = batch.map(position => (timer.log.read(position, this.unit) ? this.unit.physicalOffset : -1))
     const read = await Promise.all(offsets.map(offset => (offset < 0 ? undefined : records.readCold(offset))))
     this.cold.clear()
-    batch.forEach((position, i) => this.cold.set(position, read[i]))
+    for (const [i, position] of batch.entries()) this.cold.set(position, read[i])
   }
 
   private warnGone(position: number): void {

@@ -150,9 +150,7 @@ export class TimerDelivery {
     if (properties.isUsed) for (const name of MARKS) kept = removeProperty(kept, name)
     const times = rolls + (isRoll ? 1 : 0)
     kept = appendProperties(kept, tail)
-    return times === 0
-      ? kept
-      : appendProperties(kept, encodeProperty(PropertyName.TIMER_ROLL_TIMES, String(times)))
+    return times === 0 ? kept : appendProperties(kept, encodeProperty(PropertyName.TIMER_ROLL_TIMES, String(times)))
   }
 
   /** The same for all messages of a slot that were sent in the same second. */

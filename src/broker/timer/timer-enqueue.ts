@@ -165,7 +165,11 @@ export class TimerEnqueue {
     try {
       timer.add({ deliverTime, writeTime, isDelete, physicalOffset, size, topicHash: javaHash(topic) })
     } catch (error) {
-      delivery.warn('timer-log-full', { err: error }, `timer messages wait: the timer log cannot grow: ${errorText(error)}`)
+      delivery.warn(
+        'timer-log-full',
+        { err: error },
+        `timer messages wait: the timer log cannot grow: ${errorText(error)}`,
+      )
       return false
     }
     metrics.add(topic, isDelete ? -1 : 1)

@@ -56,7 +56,8 @@ export class TimerMetrics {
   /** Takes over what a recount found; topics it does not mention keep their number. */
   replace(counts: ReadonlyMap<string, number>): void {
     for (const [topic, count] of counts) {
-      if (this.timingCount.get(topic)?.count !== count) this.add(topic, count - (this.timingCount.get(topic)?.count ?? 0))
+      if (this.timingCount.get(topic)?.count !== count)
+        this.add(topic, count - (this.timingCount.get(topic)?.count ?? 0))
     }
   }
 

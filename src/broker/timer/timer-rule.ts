@@ -12,7 +12,10 @@ import type { SpecialMessageRule } from '../put/special-messages.js'
 import type { TimerSettings } from './timer-settings.js'
 
 export interface TimerRuleOptions {
-  settings: Pick<TimerSettings, 'timerWheelEnable' | 'timerMaxDelaySec' | 'timerPrecisionMs' | 'timerCongestNumEachSlot'>
+  settings: Pick<
+    TimerSettings,
+    'timerWheelEnable' | 'timerMaxDelaySec' | 'timerPrecisionMs' | 'timerCongestNumEachSlot'
+  >
   clock: Clock
   /** The wheel as far as the rule needs it; undefined while the timer is off. */
   wheel: { readonly precisionMs: number; numAt(time: number): number } | undefined

@@ -1,4 +1,3 @@
-import { javaHash } from '../../util/index.js'
 import {
   isDeleteMarker,
   isRolled,
@@ -10,6 +9,7 @@ import {
   TimerRecords,
   type TimerStore,
 } from '../../store/index.js'
+import { javaHash } from '../../util/index.js'
 import { RecordTimerProperties } from './record-properties.js'
 import { deleteKeyOf } from './slot-delivery.js'
 import { nextTurn } from './work-slice.js'

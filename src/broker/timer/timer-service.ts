@@ -1,5 +1,5 @@
 import { isLmq, SYSTEM_TOPIC_PREFIX } from '../../common/index.js'
-import { type MessageStore, newTimerSlot, TimerRecords, TimerStore } from '../../store/index.js'
+import { type MessageStore, newTimerSlot, TimerRecords, type TimerRecovery, TimerStore } from '../../store/index.js'
 import {
   type Clock,
   type Disk,
@@ -69,7 +69,6 @@ export class TimerService {
   /** The check point must be written before more is taken: the read time went back. */
   private mustFlush = false
   private flushed = ''
-  private startDequeueAt = 0
   private lastRecount = 0
 
   constructor(private readonly options: TimerServiceOptions) {
@@ -101,12 +100,10 @@ export class TimerService {
 
   /** Recovers and begins to work. The message store must be running. Throws MQError `ERR_FILE_LENGTH` and the like. */
   async start(): Promise<void> {
-    const { store, clock, logger, settings } = this.options
-    this.metrics.load()
-    const recovery = this.timer.recover(store.log.maxOffset)
+    const { store, clock, logger } = this.options
+    const recovery = await this.recover(store.log.maxOffset)
     await this.enqueue.resume(recovery)
     this.readUpTo = this.timer.log.maxOffset
-    this.startDequeueAt = clock.now() + Math.max(0, settings.disappearTimeAfterStart)
     this.lastRecount = clock.now()
     const { lastUnit: _unit, uncounted: _uncounted, ...facts } = recovery
     const { readTime, queueOffset } = this.timer
@@ -114,6 +111,16 @@ export class TimerService {
     if (recovery.revisedUnits > 0) await this.recount()
     for (const task of this.tasks) task.start()
     this.running = this.work()
+  }
+
+  private async recover(commitLogEnd: number): Promise<TimerRecovery> {
+    try {
+      this.metrics.load()
+      return this.timer.recover(commitLogEnd)
+    } catch (error) {
+      await this.timer.close()
+      throw error
+    }
   }
 
   /** Ends the work and writes everything down. To be called while the message store still runs. */
@@ -175,6 +182,8 @@ export class TimerService {
     if (now < timer.readTime && this.current === undefined) this.turnBack(now)
     if (this.mustFlush) await this.flush()
     const taken = this.mayTake(now) ? await this.enqueue.run(this.slice) : 'idle'
+    // a slice each: neither can keep the other from its work
+    this.slice.begin()
     const given = this.mayDeliver() ? await this.dequeue(now, taken) : 'idle'
     if (given === 'more' || taken === 'more') return 'more'
     return given === 'blocked' ? given : taken
@@ -187,8 +196,8 @@ export class TimerService {
   }
 
   private mayDeliver(): boolean {
-    const { settings, clock } = this.options
-    return !settings.timerStopDequeue && settings.brokerRole !== 'SLAVE' && clock.now() >= this.startDequeueAt
+    const { settings } = this.options
+    return !settings.timerStopDequeue && settings.brokerRole !== 'SLAVE'
   }
 
   /** The clock was set back: slots in front of the read time are filled, and read, once more. */
@@ -274,19 +283,20 @@ export class TimerService {
     const next = this.current?.next
     const state = `${timer.readTime} ${timer.queueOffset} ${timer.log.maxOffset} ${next} ${this.delivery.count}`
     if (state === this.flushed && !this.mustFlush) return
-    this.mustFlush = false
     const snapshot = timer.snapshot(next)
     const end = store.log.maxOffset
+    const isUrgent = this.mustFlush
+    this.mustFlush = false
     try {
       // what was delivered first: the check point must not say so of what a power cut takes
       const status = end > store.flushedOffset ? await store.whenDurable(end) : 'PUT_OK'
       if (status !== 'PUT_OK') throw new MQError('ERR_TIMER_FLUSH', `the commit log could not be flushed: ${status}`)
+      await timer.flush(snapshot)
     } catch (error) {
       timer.wheel.returnChanges(snapshot.changes)
-      this.mustFlush = true
+      this.mustFlush ||= isUrgent
       throw error
     }
-    await timer.flush(snapshot)
     this.flushed = state
   }
 

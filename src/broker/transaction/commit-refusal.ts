@@ -10,7 +10,10 @@ const OF_COMMITS: Partial<Readonly<Record<PutStatus, { code: number; remark: str
   OS_PAGE_CACHE_BUSY: { code: ResponseCode.SYSTEM_ERROR, remark: 'OS page cache busy, please try another machine' },
 }
 
-type Facts = Pick<BrokerSettings, 'maxMessageSize' | 'timerMaxDelaySec' | 'timerWheelEnable' | 'timerCongestNumEachSlot'>
+type Facts = Pick<
+  BrokerSettings,
+  'maxMessageSize' | 'timerMaxDelaySec' | 'timerWheelEnable' | 'timerCongestNumEachSlot'
+>
 
 /** What a commit is answered when its message was not stored; undefined when it was. */
 export function commitRefusal(status: PutStatus, facts: Facts): ResponseError | undefined {

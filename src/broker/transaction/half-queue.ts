@@ -80,6 +80,11 @@ export class HalfQueue {
     return this.finished.has(half.queueOffset) ? undefined : positionOf(half)
   }
 
+  /** Whether the transaction of a message, whatever its queue, is open as a copy. */
+  hasCopy(message: MessageExt): boolean {
+    return this.copies.has(firstHalfOffset(message))
+  }
+
   isOpen(queueOffset: number): boolean {
     return !this.finished.has(queueOffset)
   }
@@ -202,7 +207,10 @@ export class HalfQueue {
     const { end } = this
     if (this.finished.floor <= end) return
     const fields = { event: 'half-queue-shrunk', floor: this.finished.floor, end }
-    this.parts.logger.error(fields, `the queue of half messages ends at ${end}, in front of what was read: on from there`)
+    this.parts.logger.error(
+      fields,
+      `the queue of half messages ends at ${end}, in front of what was read: on from there`,
+    )
     this.finished.reset(this.parts.store.minOffset(HALF_TOPIC, HALF_QUEUE_ID))
     this.copies.clear()
   }

@@ -71,11 +71,15 @@ export class TransactionChecks {
   async stop(): Promise<void> {
     this.isStopped = true
     this.timer?.cancel()
+    await this.settled()
+  }
+
+  /** Resolves when no round is under way. */
+  async settled(): Promise<void> {
     await this.running
   }
 
-  /** A round now, or the one under way. */
-  runNow(): Promise<void> {
+  private runNow(): Promise<void> {
     this.running ??= this.round().finally(() => {
       this.running = undefined
     })

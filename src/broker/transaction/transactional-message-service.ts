@@ -46,6 +46,7 @@ type ServiceParts = Pick<
 >
 
 const WARNING_PERIOD_MS = 60_000
+const STORE_REFUSES = 'The store takes no messages now: try again when the disk has room'
 const NOT_FOUND = 'Find prepared transaction message failed'
 const DECISIONS: Readonly<Record<number, Decision>> = {
   [MessageSysFlag.TRANSACTION_COMMIT_TYPE]: 'COMMIT',
@@ -172,19 +173,14 @@ export class TransactionalMessageService {
         `Put message back to ${HALF_TOPIC} failed. No message of ${SystemTopic.TRANS_CHECK_MAX_TIME} or ${HALF_TOPIC} ` +
           `begins at commit log offset ${commitLogOffset}: give the msgId that a query of these topics shows`,
       )
-    const at = this.half.openPosition(half)
-    const isHalf = half.topic === HALF_TOPIC
-    if (isHalf && at?.queueOffset === half.queueOffset) {
-      if (this.half.putBack(half, 0) === undefined) throw notPutBack('the store takes no messages now')
+    if (half.topic === HALF_TOPIC && this.half.openPosition(half)?.physicalOffset === commitLogOffset) {
+      if (this.half.putBack(half, 0) === undefined) throw notPutBack(STORE_REFUSES)
       return
     }
-    // a given-up message has a place of its own in another queue: only a copy of it can be open
-    if (at !== undefined && at.physicalOffset !== half.commitLogOffset) throw notPutBack('it is open already')
     const past = await pastOf(half, this.half, this.parts.store)
-    if (isHalf || past.state === 'committed' || past.state === 'open') {
-      throw notPutBack(past.state === 'open' ? 'it is open already' : 'its transaction is finished')
-    }
-    if (this.half.reopen(half) === undefined) throw notPutBack('the store takes no messages now')
+    if (past.state === 'open' || this.half.hasCopy(half)) throw notPutBack('It is open already')
+    if (half.topic === HALF_TOPIC || past.state === 'committed') throw notPutBack('Its transaction is finished')
+    if (this.half.reopen(half) === undefined) throw notPutBack(STORE_REFUSES)
     this.metrics.add(realTarget(half)!.topic, 1)
   }
 
@@ -221,7 +217,14 @@ export class TransactionalMessageService {
 
   private warnOfRefusal(header: EndTransactionHeader, { client }: DecisionSource, error: ResponseError): void {
     const { producerGroup, msgId, commitOrRollback } = header
-    const fields = { event: 'end-transaction-refused', producerGroup, msgId, commitOrRollback, code: error.code, client }
+    const fields = {
+      event: 'end-transaction-refused',
+      producerGroup,
+      msgId,
+      commitOrRollback,
+      code: error.code,
+      client,
+    }
     const text = `refused what ${producerGroup} at ${client} decided on ${msgId}: ${error.remark}`
     this.warnings.warn(this.logger, `end ${producerGroup} ${error.code}`, fields, text)
   }

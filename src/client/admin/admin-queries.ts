@@ -1,5 +1,6 @@
 import {
   buildSubscriptionData,
+  CometRequestCode,
   decodeMessages,
   decodeOffsetMessageId,
   hostAddressToString,
@@ -19,8 +20,10 @@ import {
   ConsumeMessageDirectlyResultRequestHeader,
   GetConsumerRunningInfoRequestHeader,
   GetConsumerStatusRequestHeader,
+  OffsetResetPreviewRequestHeader,
   QueryMessageRequestHeader,
   ResetOffsetRequestHeader,
+  UndoOffsetResetRequestHeader,
   ViewMessageRequestHeader,
 } from '../../remoting/index.js'
 import type { BoundaryType } from '../broker-api.js'
@@ -34,11 +37,15 @@ import {
   type ConsumerRunningInfo,
   consumerRunningInfoFromJson,
   directResultFromJson,
+  type OffsetResetEffect,
   queueOffsetsFromJson,
+  resetEffectsFromJson,
 } from './bodies.js'
 
 export interface MessageQuery {
   topic: string
+  /** The topic whose route leads to the brokers, where `topic` has none. Default `topic`. */
+  routeTopic?: string
   /** One of the keys of the message, or its UNIQ_KEY. */
   key: string
   maxNum: number
@@ -69,6 +76,10 @@ export interface OffsetReset {
   /** With `offset`: only this queue. */
   queueId?: number
   offset?: number
+}
+
+export interface OffsetResetWish extends Pick<OffsetReset, 'topic' | 'group' | 'timestamp' | 'queueId' | 'offset'> {
+  undo?: boolean
 }
 
 const PULL_TIMEOUT_MS = 10_000
@@ -112,8 +123,9 @@ export class AdminQueries extends AdminChannel {
    */
   async queryMessages(query: MessageQuery): Promise<MessageExt[]> {
     const { routes } = this.instance
-    if (!(await routes.refresh(query.topic))) throw noRoute(query.topic)
-    const names = routes.get(query.topic)!.brokerDatas.map(broker => broker.brokerName)
+    const { routeTopic = query.topic } = query
+    if (!(await routes.refresh(routeTopic))) throw noRoute(routeTopic)
+    const names = routes.get(routeTopic)!.brokerDatas.map(broker => broker.brokerName)
     const found = await Promise.all(names.map(name => this.queryBroker(name, query)))
     const messages = found.flat().filter(message => hasKey(message, query))
     return messages.sort((a, b) => a.storeTimestamp - b.storeTimestamp).slice(0, query.maxNum)
@@ -160,6 +172,18 @@ export class AdminQueries extends AdminChannel {
     })
     const body = readObject(await this.brokerJson(address, RequestCode.INVOKE_BROKER_TO_RESET_OFFSET, { header }))
     return queueOffsetsFromJson(body.offsetTable)
+  }
+
+  /** CometMQ only: what a reset, or with `undo` taking the last one back, would do. Nothing changes. */
+  async previewResetOffset(address: string, wish: OffsetResetWish): Promise<OffsetResetEffect[]> {
+    const header = OffsetResetPreviewRequestHeader.encode(wish)
+    return resetEffectsFromJson(await this.brokerJson(address, CometRequestCode.PREVIEW_OFFSET_RESET, { header }))
+  }
+
+  /** CometMQ only: takes the last reset of the group back; resolves to what that did. */
+  async undoResetOffset(address: string, topic: string, group: string): Promise<OffsetResetEffect[]> {
+    const header = UndoOffsetResetRequestHeader.encode({ topic, group })
+    return resetEffectsFromJson(await this.brokerJson(address, CometRequestCode.UNDO_OFFSET_RESET, { header }))
   }
 
   async cloneGroupOffset(

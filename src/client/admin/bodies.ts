@@ -119,6 +119,35 @@ export function queueOffsetsFromJson(json: JsonValue | undefined): QueueOffset[]
   return queueMap(json).map(([queue, offset]) => ({ queue, offset: readNumber(offset, 0) }))
 }
 
+/** What a reset does in one queue. Offsets are -1 where the group has none. */
+export interface OffsetResetEffect {
+  queue: MessageQueue
+  before: number
+  after: number
+  minOffset: number
+  maxOffset: number
+  /** Stored messages that are delivered again. */
+  reread: number
+  /** Stored messages that are never delivered. */
+  skipped: number
+}
+
+export function resetEffectsFromJson(json: JsonValue): OffsetResetEffect[] {
+  const effects = readArray(readObject(json).queues).map(item => {
+    const effect = readObject(item)
+    return {
+      queue: messageQueueFromJson(effect.queue),
+      before: readNumber(effect.before, -1),
+      after: readNumber(effect.after, -1),
+      minOffset: readNumber(effect.minOffset, 0),
+      maxOffset: readNumber(effect.maxOffset, 0),
+      reread: readNumber(effect.reread, 0),
+      skipped: readNumber(effect.skipped, 0),
+    }
+  })
+  return effects.sort((a, b) => compareMessageQueues(a.queue, b.queue))
+}
+
 export function topicStatsFromJson(json: JsonValue): TopicStats {
   const object = readObject(json)
   return {

@@ -65,6 +65,9 @@ export interface SendOptions {
   selector?: QueueSelector
 }
 
+/** With less time left no attempt is worth it; timers may fire a little early. */
+const LEAST_ATTEMPT_MS = 2
+
 /** Sends messages. Start it once and share it: sends may run side by side. */
 export class Producer implements ProducerMember {
   readonly group: string
@@ -237,7 +240,7 @@ export class Producer implements ProducerMember {
         if (settled || attempt === attempts) return result
       } catch (error) {
         failure = error
-        if (!mayRetry(error) || clock.monotonic() >= deadline) break
+        if (!mayRetry(error) || deadline - clock.monotonic() < LEAST_ATTEMPT_MS) break
       }
     }
     throw failure
@@ -248,7 +251,7 @@ export class Producer implements ProducerMember {
     const start = clock.monotonic()
     const startedAt = clock.now()
     const left = deadline - start
-    if (left <= 0)
+    if (left < LEAST_ATTEMPT_MS)
       throw new MQClientError(
         'ERR_CLIENT_TIMEOUT',
         'sendDefaultImpl call timeout: raise sendTimeoutMs, or look at the broker',

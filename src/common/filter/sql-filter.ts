@@ -1,4 +1,10 @@
-import { type BooleanExpression, isEvaluationFailure, type PropertyLookup, parseSql } from './sql/index.js'
+import {
+  type BooleanExpression,
+  explainMismatch,
+  isEvaluationFailure,
+  type PropertyLookup,
+  parseSql,
+} from './sql/index.js'
 
 /** An SQL92 subscription, compiled once and asked for every message. */
 export class SqlFilter {
@@ -17,5 +23,10 @@ export class SqlFilter {
       if (isEvaluationFailure(error)) return false
       throw error
     }
+  }
+
+  /** For people: the conditions that keep a message from matching; empty when it does. */
+  explain(lookup: PropertyLookup): string[] {
+    return this.matches(lookup) ? [] : explainMismatch(this.condition, lookup)
   }
 }

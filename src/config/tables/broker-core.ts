@@ -124,7 +124,7 @@ export const brokerCore = {
     noEffect('the Java release declares it and never reads it'),
     'How often an offset history is saved.',
   ),
-  rejectTransactionMessage: bool(false, planned, 'Refuse transactional messages.', { important: true }),
+  rejectTransactionMessage: bool(false, live, 'Refuse transactional messages.', { important: true }),
   fetchNameSrvAddrByDnsLookup: bool(false, planned, 'Resolve the names in namesrvAddr again and again.', {
     important: true,
   }),

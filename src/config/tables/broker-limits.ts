@@ -36,8 +36,8 @@ export const brokerLimits = {
   configManagerVersion: oneOf(['v1', 'v2'], fixed, 'Form of topics, groups and offsets on disk: v1 is JSON files.', {
     refuse: { v2: 'the RocksDB form of the configuration cannot be read; only v1 is there' },
   }),
-  allowRecallWhenBrokerNotWriteable: bool(true, planned, 'Take delayed messages back on a broker closed for writing.'),
-  recallMessageEnable: bool(false, planned, 'Allow delayed messages to be taken back.'),
+  allowRecallWhenBrokerNotWriteable: bool(true, live, 'Take delayed messages back on a broker closed for writing.'),
+  recallMessageEnable: bool(false, live, 'Allow delayed messages to be taken back.'),
   enableRegisterProducer: bool(true, live, 'Keep a table of producers.'),
   enableCreateSysGroup: bool(true, fixed, 'Create the groups of the system.'),
 }

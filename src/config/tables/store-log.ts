@@ -16,6 +16,9 @@ import {
 import { noSwap, noThreads } from './reasons.js'
 
 const noPool = noEffect('messages go straight into the mapped file, there is no buffer pool')
+const neverDropped = noEffect(
+  'a due message is tried until it is stored; one that cannot be read is logged and left out',
+)
 const cleaning = { important: true }
 
 /**
@@ -46,31 +49,31 @@ export const storeLog = {
   maxOffsetMapSize: size(104_857_600, planned, 'Memory for the keys of a compaction.'),
   compactionThreadNum: int(6, noThreads, 'Threads for compaction.'),
   enableCompaction: bool(true, planned, 'Serve topics that keep the last message per key.'),
-  mappedFileSizeTimerLog: size(104_857_600, planned, 'Size of a timer log file; must fit the files that are there.'),
-  timerPrecisionMs: duration(1000, planned, 'Step of the timer: 100, 200, 500 or 1000.', { min: 100, max: 1000 }),
-  timerRollWindowSlot: int(172_800, planned, 'Steps after which a far timer is looked at again.'),
-  timerFlushIntervalMs: duration(1000, planned, 'How often timer files are flushed.', { min: 1 }),
+  mappedFileSizeTimerLog: size(104_857_600, fixed, 'Size of a timer log file; must fit the files that are there.'),
+  timerPrecisionMs: duration(1000, fixed, 'Step of the timer: 100, 200, 500 or 1000.', { min: 100, max: 1000 }),
+  timerRollWindowSlot: int(172_800, fixed, 'Steps after which a far timer is looked at again.'),
+  timerFlushIntervalMs: duration(1000, fixed, 'How often timer files are flushed.', { min: 1 }),
   timerGetMessageThreadNum: int(3, noThreads, 'Threads that read due messages.'),
   timerPutMessageThreadNum: int(3, noThreads, 'Threads that store due messages.'),
   timerEnableDisruptor: bool(false, noThreads, 'Another queue between them.'),
-  timerEnableCheckMetrics: bool(true, planned, 'Recount waiting timers once a day.'),
+  timerEnableCheckMetrics: bool(true, live, 'Recount waiting timers once a day.'),
   timerInterceptDelayLevel: bool(false, noSwap, 'Deliver delay levels by the timer.'),
-  timerMaxDelaySec: int(259_200, planned, 'Longest delay of a timer.', { unit: 's' }),
-  timerWheelEnable: bool(true, planned, 'Deliver messages at arbitrary times.'),
+  timerMaxDelaySec: int(259_200, live, 'Longest delay of a timer.', { unit: 's' }),
+  timerWheelEnable: bool(true, fixed, 'Deliver messages at arbitrary times.'),
   disappearTimeAfterStart: int(-1, planned, 'Time after start in which the broker does not register.', {
     min: -1,
     unit: 'ms',
     important: true,
   }),
-  timerStopEnqueue: bool(false, planned, 'Emergency stop: read no new timers.'),
-  timerCheckMetricsWhen: text('05', planned, 'Hour of the recount.'),
-  timerSkipUnknownError: bool(false, planned, 'Skip a timer that fails for unknown reasons.'),
+  timerStopEnqueue: bool(false, live, 'Emergency stop: read no new timers.'),
+  timerCheckMetricsWhen: text('05', live, 'Hour of the recount.'),
+  timerSkipUnknownError: bool(false, neverDropped, 'Skip a timer that fails for unknown reasons.'),
   timerWarmEnable: bool(false, noSwap, 'Touch timer files ahead.'),
-  timerStopDequeue: bool(false, planned, 'Emergency stop: deliver no timers.'),
-  timerEnableRetryUntilSuccess: bool(false, planned, 'Deliver a timer however often it fails.'),
-  timerCongestNumEachSlot: int(2_147_483_647, planned, 'Timers per step before new ones are refused.'),
-  timerMetricSmallThreshold: int(1_000_000, planned, 'Topics with more timers are not recounted.'),
-  timerProgressLogIntervalMs: duration(10_000, planned, 'How often the timer logs its progress.', { min: 1 }),
+  timerStopDequeue: bool(false, live, 'Emergency stop: deliver no timers.'),
+  timerEnableRetryUntilSuccess: bool(false, neverDropped, 'Deliver a timer however often it fails.'),
+  timerCongestNumEachSlot: int(2_147_483_647, live, 'Timers per step before new ones are refused.'),
+  timerMetricSmallThreshold: int(1_000_000, live, 'Topics with more timers are not recounted.'),
+  timerProgressLogIntervalMs: duration(10_000, fixed, 'How often the timer logs its progress.', { min: 1 }),
   storeType: oneOf(['default', 'defaultRocksDB'], fixed, 'Form of consume queues.', {
     important: true,
     refuse: { defaultRocksDB: 'consume queues in RocksDB cannot be read; only the default store is there' },

@@ -38,7 +38,7 @@ export const SendMessageRequestHeaderV2 = defineHeader('SendMessageRequestHeader
 
 /** Answer to 10, 310, 320, 324, 325. MSG_REGION and TRACE_ON are there on errors too. */
 export const SendMessageResponseHeader = defineHeader('SendMessageResponseHeader', {
-  msgId: opt(t.string),
+  msgId: opt(t.token),
   queueId: opt(t.int),
   queueOffset: opt(t.long),
   transactionId: opt(t.string),

@@ -52,7 +52,7 @@ export class TimerRecords {
     this.buffer = slice
     this.view = view
     this.start = at
-    return this.head.read(slice, view, at, slice.length, false) === 'record' ? at + this.head.totalSize : slice.length
+    return this.head.read(slice, view, at, slice.length) === 'record' ? at + this.head.totalSize : slice.length
   }
 
   get topic(): string {
@@ -61,7 +61,7 @@ export class TimerRecords {
 
   private readHead(at: number, limit: number, size: number): RecordPlace {
     this.start = at
-    const kind = this.head.read(this.buffer, this.view, at, limit, false)
+    const kind = this.head.read(this.buffer, this.view, at, limit)
     return kind === 'record' && this.head.totalSize === size ? 'open' : 'gone'
   }
 }

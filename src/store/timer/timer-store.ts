@@ -68,6 +68,8 @@ export class TimerStore {
   queueOffset = 0
 
   private readonly clock: Clock
+  private readonly disk: Disk
+  private readonly configFolder: string
   private readonly slot = newTimerSlot()
   private readonly unit = newTimerUnit()
 
@@ -75,7 +77,8 @@ export class TimerStore {
     const { settings, disk, clock, logger } = options
     const root = settings.storePathRootDir
     this.clock = clock
-    disk.makeFolder(join(root, 'config'))
+    this.disk = disk
+    this.configFolder = join(root, 'config')
     this.precisionMs = PRECISIONS.find(precision => precision <= settings.timerPrecisionMs) ?? PRECISIONS.at(-1)!
     const widest = WHEEL_WINDOW_SLOTS - BLANK_SLOTS
     const window = settings.timerRollWindowSlot
@@ -88,7 +91,7 @@ export class TimerStore {
       now: () => clock.now(),
     })
     this.wheel = new TimerWheel(disk, join(root, 'timerwheel'), this.precisionMs)
-    this.checkpoint = new TimerCheckpoint(disk, join(root, 'config', 'timercheck'))
+    this.checkpoint = new TimerCheckpoint(disk, join(this.configFolder, 'timercheck'))
   }
 
   /**
@@ -97,6 +100,7 @@ export class TimerStore {
    */
   recover(commitLogEnd: number): TimerRecovery {
     const { log, wheel, checkpoint, marks } = this
+    this.disk.makeFolder(this.configFolder)
     log.load()
     const hasWheel = wheel.load()
     checkpoint.load()
@@ -284,17 +288,15 @@ export class TimerStore {
     return { readTime, queueOffset, marks, logEnd: log.maxOffset, changes: wheel.takeChanges() }
   }
 
-  /** Log before wheel before check point: none ever points to what a power cut can take. */
+  /**
+   * Log before wheel before check point: none ever points to what a power cut can take. When it fails, the changes are to
+   * be given back to the wheel.
+   */
   async flush(snapshot: TimerSnapshot): Promise<void> {
-    try {
-      await this.log.flush()
-      await this.wheel.write(snapshot.changes)
-      const { readTime, queueOffset, marks, logEnd: logFlushedOffset } = snapshot
-      await this.checkpoint.write({ readTime, queueOffset, logFlushedOffset, marks }, this.clock.now())
-    } catch (error) {
-      this.wheel.returnChanges(snapshot.changes)
-      throw error
-    }
+    await this.log.flush()
+    await this.wheel.write(snapshot.changes)
+    const { readTime, queueOffset, marks, logEnd: logFlushedOffset } = snapshot
+    await this.checkpoint.write({ readTime, queueOffset, logFlushedOffset, marks }, this.clock.now())
   }
 
   /** Deletes log files whose newest record is gone from the commit log. */

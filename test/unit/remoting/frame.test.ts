@@ -88,6 +88,18 @@ describe('a frame', () => {
     expect(answer?.body.equals(Buffer.concat([Buffer.from('small'), big, Buffer.from('tail')]))).toBe(true)
   })
 
+  test('a header in the form Java writes is read like any other JSON', () => {
+    const java =
+      '{"code":310,"extFields":{"a":"g","i":"k\\u0001v\\u0002 }\\",\\"flag\\":","b":"T"},"flag":2,"language":"JAVA","opaque":-5,' +
+      '"serializeTypeCurrentRPC":"JSON","version":479}'
+    const spaced = java.replace('"flag":2', '"flag": 2')
+    for (const text of [java, spaced]) {
+      const [command] = decodeAll(frame(text))
+      expect(command).toMatchObject({ code: 310, flag: 2, language: 0, opaque: -5, version: 479 })
+      expect(command?.extFields).toEqual({ a: 'g', i: 'k\u0001v\u0002 }","flag":', b: 'T' })
+    }
+  })
+
   test('fastjson leniency and non-string ext values are accepted', () => {
     const [command] = decodeAll(
       frame(`{code:"34",'opaque':5,"extFields":{"q":1,"b":true,"o":{"x":1},"n":null},"language":9,"extra":[1]}\n`),

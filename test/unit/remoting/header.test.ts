@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defineHeader, opt, req, t } from '../../../src/remoting/index.js'
+import { defineHeader, opt, RemotingCommand, req, t } from '../../../src/remoting/index.js'
 
 const Sample = defineHeader('SampleHeader', {
   topic: req(t.string, { key: 'b', resource: 'TOPIC' }),
@@ -40,4 +40,20 @@ test('encodes in declaration order and leaves out what is undefined', () => {
   expect(Sample.toJson(value)).toBe('"b":"a\\"b","queueId":"2","order":"false"')
   expect(Sample.encode(value)).toEqual({ b: 'a"b', queueId: '2', order: 'false' })
   expect(Sample.resources({ topic: 'T', queueId: 0 })).toEqual([{ kind: 'TOPIC', name: 'T' }])
+})
+
+test('fields that stand in the declared order are read from the JSON text, others from the map, with the same result', () => {
+  const command = (json: string): RemotingCommand => Object.assign(new RemotingCommand(), { extJson: json })
+  const value = { topic: 'T"\u0001ü', queueId: 3, offset: 7, order: undefined }
+  const escaped = JSON.stringify(value.topic)
+  const texts = [
+    `{"b":${escaped},"queueId":"3","offset":"7"}`,
+    `{"queueId":"3","b":${escaped},"offset":"7"}`,
+    `{"b":${escaped},"queueId":"3","offset":"7","unknown":"x"}`,
+    `{"b":${escaped},"queueId":3,"offset":7}`,
+  ]
+  for (const text of texts) expect(Sample.decodeFrom(command(text))).toEqual(value)
+  expect(() => Sample.decodeFrom(command('{"b":"T"}'))).toThrow('queueId of SampleHeader is missing')
+  expect(() => Sample.decodeFrom(command('{"b":"T","queueId":"x"}'))).toThrow('is "x", not a whole number')
+  expect(() => Sample.decodeFrom(command('{"b":"T,'))).toThrow('not JSON')
 })

@@ -2,7 +2,7 @@ import { popRetryTopic, RequestCode, ResponseCode, systemTopicConflict } from '.
 import { fail, ok, type Route, route, TopicRequestHeader } from '../../../remoting/index.js'
 import type { BrokerContext } from '../../context.js'
 
-/** DELETE_TOPIC_IN_BROKER (215): a topic, its offsets, its queues and its POP retry topics. An unknown one is no error. */
+/** DELETE_TOPIC_IN_BROKER (215): a topic with its offsets, queues and POP retry topics. An unknown one is no error. */
 export function deleteTopicRoute(
   broker: Pick<BrokerContext, 'topics' | 'offsets' | 'offsetResets' | 'store' | 'stats' | 'settings' | 'registration'>,
 ): Route {

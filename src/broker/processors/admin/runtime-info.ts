@@ -2,10 +2,11 @@ import { CURRENT_VERSION, RequestCode, versionName } from '../../../common/index
 import { NoHeader, ok, type Route, route } from '../../../remoting/index.js'
 import type { BrokerContext } from '../../context.js'
 import { javaDouble } from '../../stats/store-rates.js'
+import type { TimerService } from '../../timer/timer-service.js'
 import { jsonBody } from './json-body.js'
 import { storeState } from './store-state.js'
 
-type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock' | 'schedule'>
+type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock' | 'timer' | 'schedule'>
 
 /** GET_BROKER_RUNTIME_INFO (28): every key of broker-behaviour 12.6, as text. */
 export function runtimeInfoRoute(broker: Parts): Route {
@@ -47,7 +48,7 @@ function* storeWork({ stats }: Parts): Iterable<[string, string]> {
   yield ['putLatency999', store.latencyQuantile(0.999).toFixed(2)]
 }
 
-function* brokerState({ stats, settings }: Parts): Iterable<[string, string]> {
+function* brokerState({ stats, settings, timer }: Parts): Iterable<[string, string]> {
   const { daily } = stats
   yield ['brokerActive', 'true']
   yield ['brokerVersion', String(CURRENT_VERSION)]
@@ -59,7 +60,16 @@ function* brokerState({ stats, settings }: Parts): Iterable<[string, string]> {
   yield ['msgGetTotalTodayMorning', String(daily.getAtTodayMorning)]
   yield ['msgGetTotalTodayNow', String(daily.get)]
   yield ['startAcceptSendRequestTimeStamp', String(settings.startAcceptSendRequestTimeStamp)]
-  yield* noTimer
+  yield* timer === undefined ? noTimer : timerState(timer)
+}
+
+function* timerState(timer: TimerService): Iterable<[string, string]> {
+  const { readBehind, offsetBehind, congestNum, enqueueTps, dequeueTps } = timer.state()
+  yield ['timerReadBehind', String(readBehind)]
+  yield ['timerOffsetBehind', String(offsetBehind)]
+  yield ['timerCongestNum', String(congestNum)]
+  yield ['timerEnqueueTps', javaDouble(enqueueTps)]
+  yield ['timerDequeueTps', javaDouble(dequeueTps)]
 }
 
 /** As Java's with the timer wheel off. */

@@ -10,7 +10,7 @@ class Chain implements BooleanExpression {
   readonly isConstant = false
   readonly isBoolean = true
   depth = 0
-  private readonly operands: BooleanExpression[] = []
+  readonly operands: BooleanExpression[] = []
   private readonly deciding: boolean
 
   constructor(readonly symbol: Symbol) {
@@ -48,6 +48,11 @@ export function and(left: BooleanExpression, right: BooleanExpression): BooleanE
 /** TRUE as soon as one is TRUE, else NULL when one is NULL. `left` may be taken over: do not use it afterwards. */
 export function or(left: BooleanExpression, right: BooleanExpression): BooleanExpression {
   return chain('||', left, right)
+}
+
+/** What an AND or OR combines; undefined for anything else. */
+export function operandsOf(expression: BooleanExpression): readonly BooleanExpression[] | undefined {
+  return expression instanceof Chain ? expression.operands : undefined
 }
 
 function chain(symbol: Symbol, left: BooleanExpression, right: BooleanExpression): BooleanExpression {
