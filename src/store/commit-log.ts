@@ -30,6 +30,10 @@ export interface AppendedRecord {
   start: number
   end: number
   propertiesStart: number
+  /** Counts batches: records with the same number share their tail. */
+  batch: number
+  /** Bytes at the end of the properties that all records of a batch share; 0 for a message of its own. */
+  tailLength: number
   topic: TopicQueues
   queueId: number
   queueOffset: number
@@ -99,6 +103,7 @@ export class CommitLog {
     const start = file.wrotePosition
     const record = this.recordOf(message, topic, file, sysFlag)
     record.queueOffset = queueOffset
+    record.tailLength = 0
     const bodyAt = this.writeHead(record, start, message, message.flag)
     file.view.setInt32(start + RecordPosition.BODY_CRC, crc31(message.body))
     file.view.setInt32(bodyAt - 4, bodyLength)
@@ -135,6 +140,8 @@ export class CommitLog {
 
     const first = file.wrotePosition
     const record = this.recordOf(message, topic, file, sysFlag)
+    record.tailLength = this.options.settings.enabledAppendPropCRC ? 0 : tail.length
+    record.batch++
     const offsets = result.physicalOffsets
     offsets.length = 0
     for (let at = 0; at < body.length; ) {
@@ -184,7 +191,7 @@ export class CommitLog {
     const bodyAt = this.writeHead(record, start, message, element.flag)
     file.view.setInt32(start + RecordPosition.BODY_CRC, crc31(body, element.bodyStart, element.bodyEnd))
     file.view.setInt32(bodyAt - 4, bodyLength)
-    body.copy(file.buffer, bodyAt, element.bodyStart, element.bodyEnd)
+    element.copyBody(body, file.buffer, bodyAt)
     const propertiesAt = writeTopic(file, bodyAt + bodyLength, record.topic)
     let end = propertiesAt
     if (this.options.settings.enabledAppendPropCRC) {
@@ -193,7 +200,7 @@ export class CommitLog {
         separatorLength(body, element, tail) ? Buffer.concat([own, SEPARATOR_BYTE, tail]) : Buffer.concat([own, tail]),
       ).copy(file.buffer, end)
     } else {
-      end += body.copy(file.buffer, end, element.propertiesStart, element.propertiesEnd)
+      end += element.copyProperties(body, file.buffer, end)
       if (separatorLength(body, element, tail) === 1) file.view.setUint8(end++, SEPARATOR)
       if (tail.length > 0) end += tail.copy(file.buffer, end)
     }
@@ -251,7 +258,17 @@ export class CommitLog {
     const now = this.options.clock.now()
     let record = this.record
     if (record === undefined) {
-      const zero = { start: 0, end: 0, propertiesStart: 0, queueId: 0, queueOffset: 0, sysFlag: 0, storeTimestamp: 0 }
+      const zero = {
+        start: 0,
+        end: 0,
+        propertiesStart: 0,
+        batch: 0,
+        tailLength: 0,
+        queueId: 0,
+        queueOffset: 0,
+        sysFlag: 0,
+        storeTimestamp: 0,
+      }
       record = this.record = { file, topic, ...zero }
     }
     record.file = file

@@ -18,6 +18,11 @@ export interface DispatchRequest {
   bytes: Buffer
   propertiesStart: number
   propertiesEnd: number
+  /** Bytes at the end of the properties that records with the same {@link batch} share; 0 where that is not known. */
+  tailLength: number
+  batch: number
+  /** Index hash of the UNIQ_KEY where a batch shares it; undefined where it is to be computed. */
+  uniqKeyHash: number | undefined
 }
 
 /** A message that consumers can see from now on. One object, filled again and again: copy what is kept. */
@@ -48,6 +53,11 @@ export class Dispatcher {
   /** Absent while recovery replays the log: nobody waits for old messages. */
   onArrival: OnArrival | undefined
   private readonly scan = new PropertyScan()
+  private readonly tail = new PropertyScan()
+  private scannedBatch = -1
+  /** Where the tail of that batch was scanned. */
+  private scannedAt = 0
+  private tailKeyHash: number | undefined
   private readonly arrival: Arrival = {
     topic: '',
     queueId: 0,
@@ -61,7 +71,9 @@ export class Dispatcher {
 
   dispatch(request: DispatchRequest): void {
     const { scan } = this
-    scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    request.uniqKeyHash = undefined
+    if (request.tailLength === 0) scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    else this.scanOfBatch(request)
     const type = transactionType(request.sysFlag)
     const isVisible = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
     const tagsCode = isVisible ? this.putUnit(request) : 0
@@ -76,6 +88,24 @@ export class Dispatcher {
       arrival.physicalOffset = request.physicalOffset
       this.onArrival(arrival)
     }
+  }
+
+  /** The properties that a batch shares stand behind each message's own: they are scanned once. */
+  private scanOfBatch(request: DispatchRequest): void {
+    const { scan, tail } = this
+    const tailStart = request.propertiesEnd - request.tailLength
+    if (request.batch !== this.scannedBatch) {
+      this.scannedBatch = request.batch
+      tail.scan(request.bytes, tailStart, request.propertiesEnd)
+      this.scannedAt = tailStart
+      this.tailKeyHash =
+        tail.uniqKeyStart < 0
+          ? undefined
+          : continueJavaHash(request.topic.indexKeyHash, request.bytes, tail.uniqKeyStart, tail.uniqKeyEnd)
+    }
+    request.uniqKeyHash = this.tailKeyHash
+    scan.scan(request.bytes, request.propertiesStart, tailStart)
+    scan.overlay(tail, tailStart - this.scannedAt)
   }
 
   /** Enters a record into its queue only: for a queue that is built again. */

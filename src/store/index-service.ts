@@ -69,18 +69,20 @@ export class IndexService {
     const { bytes } = request
     const last = this.last
     if (last !== undefined && last.endTimestamp > 0 && request.physicalOffset <= last.endPhyOffset) return
-    if (scan.uniqKeyStart >= 0) this.putKey(request, scan.uniqKeyStart, scan.uniqKeyEnd)
+    if (scan.uniqKeyStart >= 0) {
+      const hash = request.uniqKeyHash ?? hashOf(request, scan.uniqKeyStart, scan.uniqKeyEnd)
+      this.putHash(request, positiveHash(hash))
+    }
     if (scan.keysStart < 0) return
     let start = scan.keysStart
     for (let at = start; at <= scan.keysEnd; at++) {
       if (at < scan.keysEnd && bytes[at] !== SPACE) continue
-      if (at > start) this.putKey(request, start, at)
+      if (at > start) this.putHash(request, positiveHash(hashOf(request, start, at)))
       start = at + 1
     }
   }
 
-  private putKey(request: DispatchRequest, from: number, to: number): void {
-    const hash = positiveHash(continueJavaHash(request.topic.indexKeyHash, request.bytes, from, to))
+  private putHash(request: DispatchRequest, hash: number): void {
     if (this.failure !== undefined && this.options.clock.now() < this.retryAt) return
     try {
       let file = this.last
@@ -209,4 +211,9 @@ function nameOfTime(ms: number): string {
     [date.getMilliseconds(), 3],
   ]
   return parts.map(([value, digits]) => String(value).padStart(digits, '0')).join('')
+}
+
+/** Java's hash of `topic#key`, the key being `bytes[from, to)` of the request. */
+function hashOf(request: DispatchRequest, from: number, to: number): number {
+  return continueJavaHash(request.topic.indexKeyHash, request.bytes, from, to)
 }

@@ -43,6 +43,26 @@ export class PropertyScan {
     }
   }
 
+  /** Entries of `later`, scanned `shift` bytes before where they stand in this record, win over those found here. */
+  overlay(later: PropertyScan, shift: number): void {
+    if (later.tagsStart >= 0) {
+      this.tagsStart = later.tagsStart + shift
+      this.tagsEnd = later.tagsEnd + shift
+    }
+    if (later.keysStart >= 0) {
+      this.keysStart = later.keysStart + shift
+      this.keysEnd = later.keysEnd + shift
+    }
+    if (later.uniqKeyStart >= 0) {
+      this.uniqKeyStart = later.uniqKeyStart + shift
+      this.uniqKeyEnd = later.uniqKeyEnd + shift
+    }
+    if (later.delayStart >= 0) {
+      this.delayStart = later.delayStart + shift
+      this.delayEnd = later.delayEnd + shift
+    }
+  }
+
   private note(bytes: Buffer, start: number, nameEnd: number, end: number): void {
     switch (nameEnd - start) {
       case 4:

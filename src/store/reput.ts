@@ -59,6 +59,8 @@ export class Reput {
     request.storeTimestamp = record.storeTimestamp
     request.propertiesStart = record.propertiesStart
     request.propertiesEnd = record.end
+    request.tailLength = record.tailLength
+    request.batch = record.batch
     this.options.dispatcher.dispatch(request)
   }
 
@@ -144,6 +146,9 @@ export function emptyRequest(topic: DispatchRequest['topic'], bytes: Buffer): Di
     storeTimestamp: 0,
     propertiesStart: 0,
     propertiesEnd: 0,
+    tailLength: 0,
+    batch: 0,
+    uniqKeyHash: undefined,
   }
 }
 
@@ -157,5 +162,6 @@ export function fillRequest(request: DispatchRequest, reader: RecordReader, phys
   request.storeTimestamp = reader.storeTimestamp
   request.propertiesStart = reader.propertiesStart
   request.propertiesEnd = reader.propertiesEnd
+  request.tailLength = 0
   return request
 }
