@@ -13,7 +13,7 @@ export interface BrokerIdentity {
   haAddress: string
 }
 
-/** The address as records keep it: address bytes and port. @throws MQError ERR_ADDRESS when brokerIP1 is no IP address. */
+/** The address as records keep it: bytes and port. @throws MQError ERR_ADDRESS when brokerIP1 is no IP address. */
 export function storeHostOf(identity: BrokerIdentity): Buffer {
   const address = parseHostAddress(identity.address)
   if (!address) throw new MQError('ERR_ADDRESS', `brokerIP1 makes ${identity.address}, which is no IP address and port`)

@@ -70,8 +70,8 @@ const JAVA = ',"language":"JAVA","opaque":'
 const TAIL = ',"serializeTypeCurrentRPC":"JSON","version":'
 
 /**
- * Reads a header in the form Java's clients write (alphabetical keys, no white space, no remark) without making an object
- * of it. The search for the end of extFields is safe: within a JSON string its quotes would be escaped.
+ * Reads a header in the form Java's clients write (alphabetical keys, no white space, no remark) without making an
+ * object of it. The search for the end of extFields is safe: within a JSON string its quotes would be escaped.
  * @returns false for any other form.
  */
 function decodeJavaForm(text: string, into: RemotingCommand): boolean {
@@ -119,7 +119,8 @@ export function encodeJsonHeader(h: HeaderFields): string {
   const ext = h.extJson === undefined ? '' : `,"extFields":{${h.extJson}}`
   const remark = h.remark === undefined ? '' : `,"remark":${quote(h.remark)}`
   const language = h.language === 0 ? '"JAVA"' : `"${languageName(h.language)}"`
-  return `{"code":${h.code}${ext},"flag":${h.flag},"language":${language},"opaque":${h.opaque}${remark}${JAVA_TAIL}${h.version}}`
+  const head = `{"code":${h.code}${ext},"flag":${h.flag},"language":${language},"opaque":${h.opaque}`
+  return `${head}${remark}${JAVA_TAIL}${h.version}}`
 }
 
 /** The inside of an extFields object. */

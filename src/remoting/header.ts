@@ -156,8 +156,8 @@ export class HeaderCodec<V> {
   }
 
   /**
-   * Decodes what a request carries: from its JSON text where the fields stand there in the order declared (V2 sends do),
-   * else from the map. Throws as {@link decode} does.
+   * Decodes what a request carries: from its JSON text where the fields stand there in the order declared (V2 sends
+   * do), else from the map. Throws as {@link decode} does.
    */
   decodeFrom(command: RemotingCommand): V {
     const json = command.extJson

@@ -47,14 +47,15 @@ export const PUT_STATUS_REPLIES: Readonly<Record<PutStatus, StatusRow>> = {
   WHEEL_TIMER_MSG_ILLEGAL: refused(
     ResponseCode.MESSAGE_ILLEGAL,
     facts =>
-      `timer message illegal, the delay time should not be bigger than the max delay ${facts.timerMaxDelaySec * 1000}ms; ` +
+      'timer message illegal, the delay time should not be bigger than the max delay ' +
+      `${facts.timerMaxDelaySec * 1000}ms; ` +
       'or if set del msg, the delay time should be bigger than the current time',
   ),
   WHEEL_TIMER_FLOW_CONTROL: refused(
     ResponseCode.SYSTEM_ERROR,
-    facts =>
-      `timer message is under flow control, max num limit is ${facts.timerCongestNumEachSlot * 2} or the current value is ` +
-      `greater than ${facts.timerCongestNumEachSlot} and less than ${facts.timerCongestNumEachSlot * 2}, trigger random flow control`,
+    ({ timerCongestNumEachSlot: congested }) =>
+      `timer message is under flow control, max num limit is ${congested * 2} or the current value is ` +
+      `greater than ${congested} and less than ${congested * 2}, trigger random flow control`,
   ),
   WHEEL_TIMER_NOT_ENABLE: refused(
     ResponseCode.SYSTEM_ERROR,

@@ -52,7 +52,8 @@ export class SendAdmission {
     if (header.queueId >= Math.max(topic.writeQueueNums, topic.readQueueNums))
       throw new ResponseError(
         ResponseCode.INVALID_PARAMETER,
-        `request queueId[${header.queueId}] is illegal, ${topicConfigToString(topic)} Producer: ${connection.peer.text}`,
+        `request queueId[${header.queueId}] is illegal, ${topicConfigToString(topic)} ` +
+          `Producer: ${connection.peer.text}`,
       )
     return topic
   }

@@ -66,7 +66,7 @@ export class SendProperties {
     }
   }
 
-  /** Notes what matters; returns the text without the properties that the broker writes itself, ending in a separator. */
+  /** Notes what matters; the text without the properties that the broker writes itself, ending in a separator. */
   private scan(sent: string): string {
     let kept = ''
     let keptFrom = 0
