@@ -61,7 +61,8 @@ export class ClientInstance {
     this.remoting = new RemotingClient({
       clock: this.clock,
       logger: this.logger,
-      language: LanguageCode.NODE_JS,
+      // NODE_JS exists in the newest sources only; older Java peers read an unknown name as null and stumble over it
+      language: LanguageCode.OTHER,
       routes: clientRoutes({
         clock: this.clock,
         logger: this.logger,

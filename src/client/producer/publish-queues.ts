@@ -21,7 +21,8 @@ export async function publishQueues(
   if (known && known.queues.length > 0) return known
   await routes.refresh(topic)
   let info = routes.publishInfo(topic)
-  if (!info || info.queues.length === 0) {
+  // a topic that has a route exists: without a writable queue it is not to be sent to, rather than to be created
+  if (!info) {
     const key = options.createTopicKey ?? SystemTopic.AUTO_CREATE_TOPIC_KEY
     await routes.refreshFromDefault(topic, key, options.defaultTopicQueueNums ?? 4)
     info = routes.publishInfo(topic)
