@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   broker: ['util', 'common', 'remoting', 'store'],
   client: ['util', 'common', 'remoting'],
   admin: ['util', 'common', 'remoting', 'client', 'store'],
+  inspect: ['util', 'common', 'store'],
 }
 const COMPOSITION_ROOT = /(^|\/)(start|controller|main|embed|index)[^/]*\.ts$/
 const FOR_ROOTS_ONLY = ['config', 'observability']
@@ -138,7 +139,7 @@ describe('imports', () => {
     ['koffi', /^src\/util\/native\//],
     ['pino', /^src\/observability\//],
     ['lz4-napi', /^src\/common\/message\/compression/],
-    ['commander', /^src\/(config|admin)\/|^src\/start/],
+    ['commander', /^src\/(config|admin|inspect)\/|^src\/start/],
   ])('only one place knows %s', (library, place) => {
     const users = sources.filter(s => imports(s).some(i => i.specifier === library)).map(s => s.path)
     expect(users.filter(path => !place.test(path))).toEqual([])

@@ -30,8 +30,8 @@ export interface RollbackStats {
 }
 
 /**
- * Has every broker of the topic move the group. Undefined when one wants the consumers online and they are not: then the
- * old way is left. @throws MQClientError
+ * Has every broker of the topic move the group. Undefined when one wants the consumers online and they are not: then
+ * the old way is left. @throws MQClientError
  */
 export async function resetOnBrokers(admin: AdminClient, reset: GroupReset): Promise<QueueOffset[] | undefined> {
   const { topic, group, timestamp, isForce } = reset

@@ -27,6 +27,7 @@ import { SubscriptionGroupManager } from './subscription/subscription-group-mana
 import { timerRule } from './timer/timer-rule.js'
 import { TimerService } from './timer/timer-service.js'
 import { TopicConfigManager } from './topic/topic-config-manager.js'
+import { halfMessageRule } from './transaction/half-message-rule.js'
 import { TransactionalMessageService } from './transaction/transactional-message-service.js'
 
 /** Keys only the composition root reads. */
@@ -174,6 +175,8 @@ export class BrokerController {
     const stats = new BrokerStats({ clock })
     const puts = new MessagePutter(store)
     const schedule = new ScheduleMessageService({ ...parts, store, puts, stats })
+    // half messages come first: those are not delayed before they are committed
+    puts.addRule(halfMessageRule(settings))
     puts.addRule(schedule.rule)
     const timer = this.createTimer(store, stats, topic => topics.containsTopic(topic))
     puts.addRule(timerRule({ settings, clock, wheel: timer?.timer.wheel }))

@@ -8,6 +8,12 @@ export const CometRequestCode = {
   LIST_TRANSACTIONS: 100_030,
   /** An operator commits or rolls back an open transaction. */
   DECIDE_TRANSACTION: 100_031,
+  /** Messages that wait for their time, by timer or delay level. */
+  LIST_SCHEDULED: 100_040,
+  /** Takes a waiting message back, so that it is not delivered. */
+  CANCEL_SCHEDULED: 100_041,
+  /** Gives a waiting message another time. */
+  RETIME_SCHEDULED: 100_042,
 } as const
 
 export type CometRequestCode = (typeof CometRequestCode)[keyof typeof CometRequestCode]

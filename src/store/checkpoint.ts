@@ -24,8 +24,8 @@ export class StoreCheckpoint {
     private readonly path: string,
   ) {}
 
-  /** Reads the file; a missing or short one counts as all zeros, which makes recovery look farther back. */
-  load(): void {
+  /** Reads the file; whether it was cut short. What is missing counts as zeros: recovery then looks farther back. */
+  load(): boolean {
     const length = this.disk.stat(this.path)?.length
     if (length !== undefined && length < FILE_SIZE) this.disk.resize(this.path, FILE_SIZE)
     this.file = this.disk.openSync(this.path, length === undefined ? { create: FILE_SIZE } : {})
@@ -35,6 +35,7 @@ export class StoreCheckpoint {
     this.indexMsgTimestamp = getInt64(this.view, 16)
     this.masterFlushedOffset = getInt64(this.view, 24)
     this.confirmPhyOffset = getInt64(this.view, 32)
+    return length !== undefined && length < FILE_SIZE
   }
 
   /** Records stored before this are durable in log and queues, with Java's margin of 3 s. */

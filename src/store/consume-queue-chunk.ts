@@ -6,8 +6,8 @@ export const UNIT_SIZE = 20
 export const BLANK_UNIT_SIZE = 0x7fffffff
 
 /** How much of a queue is read, cached and buffered at once: as many units as one pull may look at. */
-export const CHUNK_SIZE = 800 * UNIT_SIZE
-const FIRST_CAPACITY = 16 * UNIT_SIZE
+export const CHUNK_UNITS = 800
+const FIRST_UNITS = 16
 
 /** A run of units in memory: read from a file, or appended and not yet all written to it. */
 export class ConsumeQueueChunk {
@@ -28,8 +28,8 @@ export class ConsumeQueueChunk {
     this.written = filled
   }
 
-  static empty(start: number, limit: number): ConsumeQueueChunk {
-    return new ConsumeQueueChunk(start, Buffer.allocUnsafeSlow(Math.min(FIRST_CAPACITY, limit)), 0)
+  static empty(start: number, limit: number, unitSize: number): ConsumeQueueChunk {
+    return new ConsumeQueueChunk(start, Buffer.allocUnsafeSlow(Math.min(FIRST_UNITS * unitSize, limit)), 0)
   }
 
   get end(): number {

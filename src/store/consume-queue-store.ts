@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Clock, type Disk, errorText, type Logger } from '../util/index.js'
+import { type Clock, type Disk, errorText, type Logger, MQError } from '../util/index.js'
+import { BATCH_UNIT_SIZE, BatchConsumeQueue } from './batch-consume-queue.js'
 import { ConsumeQueue, type ConsumeQueueShared } from './consume-queue.js'
 import { UNIT_SIZE } from './consume-queue-chunk.js'
 import { ChunkCache, OpenFiles } from './consume-queue-files.js'
@@ -11,6 +12,10 @@ export interface ConsumeQueueStoreOptions {
   logger: Logger
   rootDir: string
   fileSize: number
+  /** Bytes per file of batch queues; default: as many units as a plain file holds. */
+  batchFileSize?: number
+  /** Whether a topic's messages are kept in batches (`queue.type=BatchCQ`). Asked once per topic. */
+  isBatchQueue?: (topic: string) => boolean
 }
 
 /** Above this many files to make durable, one sync of the whole file system is cheaper than one per file. */
@@ -30,37 +35,65 @@ export class ConsumeQueueStore {
   private writing: Promise<void> | undefined
 
   constructor(private readonly options: ConsumeQueueStoreOptions) {
+    const { batchFileSize = (options.fileSize / UNIT_SIZE) * BATCH_UNIT_SIZE } = options
     this.files = new OpenFiles(options.disk)
     this.shared = {
       disk: options.disk,
       files: this.files,
       cache: new ChunkCache(),
-      fileSize: Math.ceil(options.fileSize / UNIT_SIZE) * UNIT_SIZE,
+      fileSize: unitSize => (unitSize === UNIT_SIZE ? options.fileSize : batchFileSize),
       onDirty: queue => this.dirty.push(queue),
     }
   }
 
-  get folder(): string {
-    return join(this.options.rootDir, 'consumequeue')
+  /** Where the queues of topics of this kind are. */
+  folderOf(isBatch: boolean): string {
+    return join(this.options.rootDir, isBatch ? 'batchconsumequeue' : 'consumequeue')
   }
 
-  /** Opens every queue found on the disk. Throws MQError when files have another length than configured. */
-  load(): void {
+  /**
+   * Opens every queue found on the disk. Throws MQError `ERR_FILE_LENGTH` when files have another length than
+   * configured, `ERR_QUEUE_TYPE` when a topic has queues of both kinds. Where the length is known to be right
+   * (`isLengthKnown`) such a file is damaged: its queue is dropped and told of by `onDamaged`.
+   */
+  load(isLengthKnown = false, onDamaged: (queue: ConsumeQueue, text: string) => void = () => {}): void {
     const { disk } = this.options
-    for (const topic of disk.list(this.folder)) {
-      if (!topic.isFolder) continue
-      for (const queue of disk.list(join(this.folder, topic.name))) {
-        if (!queue.isFolder || !/^\d+$/.test(queue.name)) continue
-        this.queueOf(this.topicOf(topic.name), Number(queue.name)).load()
+    for (const isBatch of [false, true]) {
+      const folder = this.folderOf(isBatch)
+      for (const topic of disk.list(folder)) {
+        if (!topic.isFolder) continue
+        for (const found of disk.list(join(folder, topic.name))) {
+          if (!found.isFolder || !/^\d+$/.test(found.name)) continue
+          const queue = this.queueOf(this.topicOfKind(topic.name, isBatch), Number(found.name))
+          const problem = queue.load(isLengthKnown)
+          if (problem !== undefined) onDamaged(queue, problem)
+        }
       }
     }
+  }
+
+  private topicOfKind(topic: string, isBatch: boolean): TopicQueues {
+    const known = this.topics.get(topic)
+    if (known === undefined) {
+      const entry = new TopicQueues(topic, isBatch)
+      this.topics.set(topic, entry)
+      return entry
+    }
+    if (known.isBatch !== isBatch) {
+      throw new MQError(
+        'ERR_QUEUE_TYPE',
+        `${topic} has queues in both ${this.folderOf(false)} and ${this.folderOf(true)}: delete the folder that does ` +
+          'not fit its attribute queue.type; the other is built again from the commit log',
+      )
+    }
+    return known
   }
 
   /** The topic's entry, made when it is new. */
   topicOf(topic: string): TopicQueues {
     let entry = this.topics.get(topic)
     if (entry === undefined) {
-      entry = new TopicQueues(topic)
+      entry = new TopicQueues(topic, this.options.isBatchQueue?.(topic) ?? false)
       this.topics.set(topic, entry)
     }
     return entry
@@ -68,11 +101,14 @@ export class ConsumeQueueStore {
 
   /** The topic's queue, made when it is new. */
   queueOf(topic: TopicQueues, queueId: number): ConsumeQueue {
-    let queue = topic.queues[queueId]
-    if (queue === undefined) {
-      queue = new ConsumeQueue(this.shared, topic.topic, queueId, join(this.folder, topic.topic, String(queueId)))
-      topic.queues[queueId] = queue
-    }
+    return topic.queues[queueId] ?? this.makeQueue(topic, queueId)
+  }
+
+  private makeQueue(topic: TopicQueues, queueId: number): ConsumeQueue {
+    const Kind = topic.isBatch ? BatchConsumeQueue : ConsumeQueue
+    const folder = join(this.folderOf(topic.isBatch), topic.topic, String(queueId))
+    const queue = new Kind(this.shared, topic.topic, queueId, folder)
+    topic.queues[queueId] = queue
     return queue
   }
 
@@ -104,7 +140,7 @@ export class ConsumeQueueStore {
    * Rejects with what the disk says; units not written stay in memory and are tried again.
    */
   async writeOut(): Promise<void> {
-    while (this.writing !== undefined) await this.writing.catch(() => {})
+    await this.noWriting()
     this.writing = this.writeDirty().finally(() => {
       this.writing = undefined
     })
@@ -147,8 +183,9 @@ export class ConsumeQueueStore {
     this.unflushed.clear()
     try {
       if (queues.length > FILES_TO_SYNC_ONE_BY_ONE) {
+        const reached = queues.map(queue => queue.written)
         await this.options.disk.syncAll(this.options.rootDir)
-        for (const queue of queues) queue.noteFlushed()
+        for (const [i, queue] of queues.entries()) queue.noteFlushed(reached[i]!)
       } else {
         for (const queue of queues) await queue.flush()
       }
@@ -158,30 +195,37 @@ export class ConsumeQueueStore {
     }
   }
 
-  /** Deletes a topic's queues. */
-  async deleteTopic(topic: string): Promise<void> {
-    const entry = this.topics.get(topic)
-    if (entry === undefined) return
-    this.topics.delete(topic)
-    this.dirty = this.dirty.filter(queue => queue.topic !== topic)
-    await this.writing?.catch(() => {})
-    for (const queue of entry.queues) if (queue !== undefined) this.forget(queue)
-    this.options.disk.removeFolder(join(this.folder, topic))
+  /** Deletes topics' queues; `mark` is called in the same turn, before, and stops it by throwing. */
+  async deleteTopics(topics: readonly string[], mark: () => void): Promise<void> {
+    await this.noWriting()
+    mark()
+    for (const topic of topics) {
+      const entry = this.topics.get(topic)
+      if (entry === undefined) continue
+      this.topics.delete(topic)
+      for (const queue of entry.queues) if (queue !== undefined) this.forget(queue)
+      this.options.disk.removeFolder(join(this.folderOf(entry.isBatch), topic))
+    }
+    this.dirty = this.dirty.filter(queue => !queue.isDropped)
   }
 
   /** Deletes one queue. */
   async deleteQueue(queue: ConsumeQueue): Promise<void> {
+    await this.noWriting()
     const topic = this.topics.get(queue.topic)
     if (topic?.queues[queue.queueId] === queue) topic.queues[queue.queueId] = undefined
     this.dirty = this.dirty.filter(other => other !== queue)
-    await this.writing?.catch(() => {})
-    this.unflushed.delete(queue)
-    queue.destroy()
+    this.forget(queue)
+  }
+
+  /** Resolves in a turn in which no file is being written. */
+  private async noWriting(): Promise<void> {
+    while (this.writing !== undefined) await this.writing.catch(() => {})
   }
 
   private forget(queue: ConsumeQueue): void {
     this.unflushed.delete(queue)
-    queue.reset()
+    queue.destroy()
   }
 
   /** Takes away the units of records in front of `minPhysicalOffset`; how many files went. */

@@ -1,25 +1,32 @@
-import { join } from 'node:path'
 import { assert, type Disk, MQError } from '../util/index.js'
-import { BLANK_UNIT_SIZE, CHUNK_SIZE, ConsumeQueueChunk, UNIT_SIZE } from './consume-queue-chunk.js'
+import { BLANK_UNIT_SIZE, CHUNK_UNITS, ConsumeQueueChunk, UNIT_SIZE } from './consume-queue-chunk.js'
 import type { ChunkCache, OpenFiles } from './consume-queue-files.js'
-import { getInt64, viewOf } from './int64-view.js'
-import { fileNameOfOffset } from './mapped-file-queue.js'
+import { getInt64, setInt64, viewOf } from './int64-view.js'
+import { UnitFiles } from './unit-files.js'
 
 /** What all queues of a store share. */
 export interface ConsumeQueueShared {
   readonly disk: Disk
   readonly files: OpenFiles
   readonly cache: ChunkCache
-  /** Bytes per file, a multiple of 20. */
-  readonly fileSize: number
+  /** Bytes per file of units of this size, as configured. */
+  readonly fileSize: (unitSize: number) => number
   /** Told once when a queue begins to hold units that its files do not. */
   readonly onDirty: (queue: ConsumeQueue) => void
+}
+
+/** What every unit begins with. */
+export interface UnitFields {
+  readonly physicalOffset: number
+  readonly size: number
+  readonly tagsCode: number
 }
 
 /** Outcome of {@link ConsumeQueue.put}. */
 export type UnitPut = 'appended' | 'present' | 'gap'
 
-const unit = Buffer.alloc(UNIT_SIZE)
+/** Room for the largest unit there is. */
+const unit = Buffer.alloc(64)
 const unitView = viewOf(unit)
 let lastSerial = 0
 
@@ -29,22 +36,29 @@ let lastSerial = 0
  * fault per append; what a crash takes of them is built again from the log.
  */
 export class ConsumeQueue {
-  /** Index of the first unit whose record still exists. */
-  minOffset = 0
-  /** Index after the last unit: how far consumers see. */
-  maxOffset = 0
+  /** Number of the first unit whose record still exists; a unit's number is its place in the files. */
+  minUnit = 0
+  /** Number after the last unit. */
+  endUnit = 0
+  /** An operator took away what stands before this offset. */
+  purgedTo = 0
+  /** Set by a delete: what is still under way must not make files again. */
+  isDropped = false
   /** Offset that the next appended message gets; ahead of {@link maxOffset} while records wait to be dispatched. */
   nextOffset = 0
   /** End of the record that the last unit points to; -1 when there is none. */
   maxPhysicalOffset = -1
+  /** {@link maxOffset} and {@link maxPhysicalOffset} as far as the files held them at the last write. */
+  private writtenTo = { maxOffset: 0, maxPhysicalOffset: -1 }
+  /** The same as far as a power cut cannot take it. */
+  flushedTo = this.writtenTo
   /** Set between {@link ConsumeQueueShared.onDirty} and the write that makes it clean. */
   isDirty = false
 
-  private readonly serial = ++lastSerial
-  /** Start positions of the files on the disk, ascending. */
-  private fileStarts: number[] = []
-  /** Start positions of files written to since the last {@link flush}. */
-  private readonly unflushed = new Set<number>()
+  protected readonly files: UnitFiles
+  private readonly chunkSize: number
+  /** New whenever units were taken back, so that nothing cached before is read again. */
+  private serial = ++lastSerial
   /** Oldest first; the last takes new units. All units before the first of them are in the files. */
   private chunks: ConsumeQueueChunk[] = []
 
@@ -53,7 +67,55 @@ export class ConsumeQueue {
     readonly topic: string,
     readonly queueId: number,
     readonly folder: string,
-  ) {}
+    /** Bytes of a unit. */
+    readonly unitSize = UNIT_SIZE,
+  ) {
+    const fileSize = Math.ceil(shared.fileSize(unitSize) / unitSize) * unitSize
+    this.files = new UnitFiles(shared.disk, shared.files, folder, fileSize)
+    this.chunkSize = CHUNK_UNITS * unitSize
+  }
+
+  /** Offset of the first message whose record still exists. */
+  get minOffset(): number {
+    return Math.max(this.minUnit, this.purgedTo)
+  }
+
+  /** Offset after the last message: how far consumers see. */
+  get maxOffset(): number {
+    return this.endUnit
+  }
+
+  /** Number of the unit that holds a message. */
+  locate(queueOffset: number): number | Promise<number> {
+    return queueOffset
+  }
+
+  /** Offset of a unit's first message; `at` is the unit's position in `view`. */
+  offsetOfUnit(number: number, _view: DataView, _at: number): number {
+    return number
+  }
+
+  /** Messages of the unit at `at` in `view`. */
+  messagesOfUnit(_view: DataView, _at: number): number {
+    return 1
+  }
+
+  /** Its units point to records of other queues too (LMQ): those say nothing of this queue. */
+  get isShared(): boolean {
+    return false
+  }
+
+  /** The queue id that a record of this queue holds, when it says `own`. */
+  recordQueueId(own: number): number {
+    return this.isShared ? own : this.queueId
+  }
+
+  takesTopic(topic: string): boolean {
+    return this.isShared || topic === this.topic
+  }
+
+  /** Called when units have come or gone other than by {@link put}. */
+  protected unitsChanged(): void {}
 
   /** Bytes of memory held for units that are not in the files, or were appended a moment ago. */
   get bufferedBytes(): number {
@@ -61,12 +123,7 @@ export class ConsumeQueue {
   }
 
   get isEmpty(): boolean {
-    return this.maxOffset === 0
-  }
-
-  /** Whether appending `queueOffset` next would leave a hole, or begin the queue in the middle. */
-  wouldSkip(queueOffset: number): boolean {
-    return queueOffset > this.maxOffset
+    return this.endUnit === 0
   }
 
   /**
@@ -75,11 +132,11 @@ export class ConsumeQueue {
    * put, so that offsets keep their meaning; the answer is then `gap`.
    */
   put(physicalOffset: number, size: number, tagsCode: number, queueOffset: number): UnitPut {
-    if (queueOffset !== this.maxOffset) {
-      if (physicalOffset + size <= this.maxPhysicalOffset || queueOffset < this.maxOffset) return 'present'
-      const isFirst = this.maxOffset === 0
+    if (queueOffset !== this.endUnit) {
+      if (physicalOffset + size <= this.maxPhysicalOffset || queueOffset < this.endUnit) return 'present'
+      const isFirst = this.endUnit === 0
       if (isFirst) this.beginAt(queueOffset)
-      else this.appendBlanks(queueOffset - this.maxOffset)
+      else this.appendBlanks(queueOffset - this.endUnit)
       this.append(physicalOffset, size, tagsCode)
       return isFirst ? 'appended' : 'gap'
     }
@@ -88,11 +145,19 @@ export class ConsumeQueue {
     return 'appended'
   }
 
-  private append(physicalOffset: number, size: number, tagsCode: number): void {
-    let chunk = this.chunks[this.chunks.length - 1]
-    if (chunk === undefined || chunk.length === chunk.buffer.length) chunk = this.makeRoom(chunk)
-    chunk.append(physicalOffset, size, tagsCode)
-    this.maxOffset++
+  protected append(physicalOffset: number, size: number, tagsCode: number): void {
+    this.chunkForNext().append(physicalOffset, size, tagsCode)
+    this.noteAppended(physicalOffset, size)
+  }
+
+  /** Where the next unit goes. */
+  protected chunkForNext(): ConsumeQueueChunk {
+    const chunk = this.chunks[this.chunks.length - 1]
+    return chunk === undefined || chunk.length === chunk.buffer.length ? this.makeRoom(chunk) : chunk
+  }
+
+  protected noteAppended(physicalOffset: number, size: number): void {
+    this.endUnit++
     this.maxPhysicalOffset = physicalOffset + size
     if (!this.isDirty) {
       this.isDirty = true
@@ -102,18 +167,18 @@ export class ConsumeQueue {
 
   private makeRoom(last: ConsumeQueueChunk | undefined): ConsumeQueueChunk {
     if (last?.grow(this.chunkLimit(last.start) - last.start)) return last
-    const start = this.maxOffset * UNIT_SIZE
-    const chunk = ConsumeQueueChunk.empty(start, this.chunkLimit(start) - start)
+    const start = this.endUnit * this.unitSize
+    const chunk = ConsumeQueueChunk.empty(start, this.chunkLimit(start) - start, this.unitSize)
     this.chunks.push(chunk)
     return chunk
   }
 
   /** The first unit of the queue is number `queueOffset`: what stands before it in its file is blank. */
   private beginAt(queueOffset: number): void {
-    const position = queueOffset * UNIT_SIZE
-    this.minOffset = queueOffset
-    this.maxOffset = Math.floor(position / this.shared.fileSize) * (this.shared.fileSize / UNIT_SIZE)
-    this.appendBlanks(queueOffset - this.maxOffset)
+    const position = queueOffset * this.unitSize
+    this.minUnit = queueOffset
+    this.endUnit = Math.floor(position / this.files.fileSize) * (this.files.fileSize / this.unitSize)
+    this.appendBlanks(queueOffset - this.endUnit)
   }
 
   private appendBlanks(count: number): void {
@@ -122,35 +187,27 @@ export class ConsumeQueue {
     this.maxPhysicalOffset = physicalEnd
   }
 
-  private fileStart(position: number): number {
-    return Math.floor(position / this.shared.fileSize) * this.shared.fileSize
-  }
-
   private chunkStart(position: number): number {
-    const fileStart = this.fileStart(position)
-    return fileStart + Math.floor((position - fileStart) / CHUNK_SIZE) * CHUNK_SIZE
+    const fileStart = this.files.startOf(position)
+    return fileStart + Math.floor((position - fileStart) / this.chunkSize) * this.chunkSize
   }
 
   private chunkLimit(position: number): number {
-    return Math.min(this.chunkStart(position) + CHUNK_SIZE, this.fileStart(position) + this.shared.fileSize)
+    return Math.min(this.chunkStart(position) + this.chunkSize, this.files.startOf(position) + this.files.fileSize)
   }
 
   private cacheKey(position: number): number {
-    return this.serial * 2 ** 31 + this.chunkStart(position) / UNIT_SIZE
-  }
-
-  private path(fileStart: number): string {
-    return join(this.folder, fileNameOfOffset(fileStart))
+    return this.serial * 2 ** 31 + this.chunkStart(position) / this.unitSize
   }
 
   /** Index of the first unit of the file after the one that holds `queueOffset`. */
   nextFileOffset(queueOffset: number): number {
-    return (this.fileStart(queueOffset * UNIT_SIZE) + this.shared.fileSize) / UNIT_SIZE
+    return (this.files.startOf(queueOffset * this.unitSize) + this.files.fileSize) / this.unitSize
   }
 
   /** The units in memory around `queueOffset`; undefined when they must be {@link loadChunk}ed first. */
   chunkAt(queueOffset: number): ConsumeQueueChunk | undefined {
-    const position = queueOffset * UNIT_SIZE
+    const position = queueOffset * this.unitSize
     const chunks = this.chunks
     if (chunks.length > 0 && position >= chunks[0]!.start) {
       for (let i = chunks.length - 1; i >= 0; i--) if (position >= chunks[i]!.start) return chunks[i]
@@ -161,82 +218,75 @@ export class ConsumeQueue {
 
   /** Whether some file or buffer holds the unit. */
   holds(queueOffset: number): boolean {
-    if (queueOffset >= this.maxOffset) return false
-    const position = queueOffset * UNIT_SIZE
+    if (queueOffset >= this.endUnit) return false
+    const position = queueOffset * this.unitSize
     if (this.chunks.length > 0 && position >= this.chunks[0]!.start) return true
-    return this.fileStarts.includes(this.fileStart(position))
+    return this.files.holds(position)
   }
 
   /** Reads the units around `queueOffset` from their file, off the loop, into the cache that all queues share. */
   async loadChunk(queueOffset: number): Promise<ConsumeQueueChunk> {
-    const position = queueOffset * UNIT_SIZE
+    const position = queueOffset * this.unitSize
     const start = this.chunkStart(position)
-    const fileStart = this.fileStart(position)
-    const end = Math.min(this.chunkLimit(position), this.chunks[0]?.start ?? this.maxOffset * UNIT_SIZE)
+    const end = Math.min(this.chunkLimit(position), this.chunks[0]?.start ?? this.endUnit * this.unitSize)
     assert(end > position, `unit ${queueOffset} of ${this.topic}-${this.queueId} is not in a file`)
-    const buffer = Buffer.allocUnsafeSlow(end - start)
-    const file = await this.shared.files.open(this.path(fileStart))
-    const got = await file.read(buffer, start - fileStart)
-    if (got < buffer.length)
-      throw new MQError('ERR_SHORT_READ', `${this.path(fileStart)} ends before ${end - fileStart}`)
+    const buffer = await this.files.read(start, end - start)
     const chunk = new ConsumeQueueChunk(start, buffer, buffer.length)
     this.shared.cache.put(this.cacheKey(position), chunk)
     return chunk
   }
 
   /** The unit's fields, read at once: for start-up, where nothing waits. Undefined when no file holds it. */
-  readUnitSync(queueOffset: number): { physicalOffset: number; size: number; tagsCode: number } | undefined {
-    const position = queueOffset * UNIT_SIZE
+  readUnitSync(number: number): UnitFields | undefined {
+    const view = this.unitViewSync(number)
+    return view && unitAt(view, 0)
+  }
+
+  /** The bytes of a unit; borrowed until the next call. */
+  protected unitViewSync(number: number): DataView | undefined {
+    const position = number * this.unitSize
     const inMemory = this.chunks.find(chunk => position >= chunk.start && position < chunk.end)
-    if (inMemory !== undefined) return unitAt(inMemory.view, position - inMemory.start)
-    const fileStart = this.fileStart(position)
-    if (!this.fileStarts.includes(fileStart)) return undefined
-    const file = this.shared.files.openSync(this.path(fileStart))
-    if (file.readSync(unit, position - fileStart) < UNIT_SIZE) return undefined
-    return unitAt(unitView, 0)
+    if (inMemory !== undefined) {
+      const at = position - inMemory.start
+      inMemory.buffer.copy(unit, 0, at, at + this.unitSize)
+      return unitView
+    }
+    const part = unit.subarray(0, this.unitSize)
+    return this.files.readSync(part, position) < this.unitSize ? undefined : unitView
   }
 
-  /** Finds the files and the end of the units in them: the first unit that `isValid` refuses, by halving. */
-  load(): void {
-    const { disk, fileSize } = this.shared
-    const names = disk.list(this.folder).filter(entry => !entry.isFolder && /^\d{20}$/.test(entry.name))
-    this.fileStarts = names.map(entry => Number(entry.name)).sort((a, b) => a - b)
-    for (const start of this.fileStarts) {
-      const length = disk.stat(this.path(start))?.length
-      if (length !== fileSize && !(length === 0 && start === this.fileStarts.at(-1))) {
-        throw new MQError(
-          'ERR_FILE_LENGTH',
-          `${this.path(start)} has ${length} bytes but mappedFileSizeConsumeQueue is ${fileSize}: set the size that ` +
-            'this store was written with, or delete the folder to have the queue built again from the commit log',
-        )
-      }
+  /**
+   * Finds the files and the end of the units in them, by halving. Throws MQError `ERR_FILE_LENGTH` for a file of another
+   * length than configured; where that length is known to be right all files go, and the answer is what was wrong.
+   */
+  load(isLengthKnown = false): string | undefined {
+    const { files, unitSize } = this
+    files.list()
+    const isPlain = unitSize === UNIT_SIZE
+    const problem = files.problem(isPlain ? 'mappedFileSizeConsumeQueue' : 'mapperFileSizeBatchConsumeQueue')
+    if (problem !== undefined) {
+      if (!isLengthKnown) throw new MQError('ERR_FILE_LENGTH', problem)
+      files.remove([...files.starts])
+      return problem
     }
-    this.dropEmptyLastFile()
-    const first = this.fileStarts[0]
-    if (first === undefined) return
-    this.minOffset = first / UNIT_SIZE
-    this.maxOffset = (this.fileStarts.at(-1)! + fileSize) / UNIT_SIZE
+    const [first] = files.starts
+    if (first === undefined) return undefined
+    this.minUnit = first / unitSize
+    this.endUnit = (files.starts.at(-1)! + files.fileSize) / unitSize
     this.cutWhere(() => true)
-  }
-
-  private dropEmptyLastFile(): void {
-    const last = this.fileStarts.at(-1)
-    if (last !== undefined && this.shared.disk.stat(this.path(last))?.length === 0) {
-      this.shared.disk.remove(this.path(last))
-      this.fileStarts.pop()
-    }
+    return undefined
   }
 
   /** Drops every unit from the first one on that points at or behind `physicalOffset`, or to nothing. */
   truncateTo(physicalOffset: number): void {
-    if (this.maxOffset > 0) this.cutWhere(at => at < physicalOffset)
+    if (this.endUnit > 0) this.cutWhere(at => at < physicalOffset)
   }
 
   /** Keeps the leading units that are valid and pass; the others are zeroed in the files. */
   private cutWhere(keeps: (physicalOffset: number) => boolean): void {
     assert(!this.isDirty, 'a queue is cut before it takes new units')
-    let low = (this.fileStarts[0] ?? 0) / UNIT_SIZE
-    let high = this.maxOffset
+    let low = (this.files.starts[0] ?? 0) / this.unitSize
+    let high = this.endUnit
     const before = high
     const first = low
     while (low < high) {
@@ -246,50 +296,68 @@ export class ConsumeQueue {
       if (keep && (found.size === BLANK_UNIT_SIZE || keeps(found.physicalOffset))) low = middle + 1
       else high = middle
     }
-    this.maxOffset = low
+    this.endUnit = low
     this.chunks = []
+    this.serial = ++lastSerial
     const last = low > first ? this.readUnitSync(low - 1) : undefined
     if (last === undefined) this.removeFiles()
     else {
-      this.maxPhysicalOffset = last.size === BLANK_UNIT_SIZE ? -1 : last.physicalOffset + last.size
-      if (low < before) this.eraseFrom(low * UNIT_SIZE)
+      this.maxPhysicalOffset = this.physicalEnd(first, low)
+      if (low < before) this.files.eraseFrom(low * this.unitSize)
     }
+    this.unitsChanged()
+  }
+
+  /** End of the record of the last unit in `[first, end)` that has one; -1 without. */
+  private physicalEnd(first: number, end: number): number {
+    const { unitSize, files } = this
+    for (let to = end; to > first; ) {
+      const from = Math.max(first, files.startOf((to - 1) * unitSize) / unitSize, to - CHUNK_UNITS)
+      const bytes = Buffer.alloc((to - from) * unitSize)
+      files.readSync(bytes, from * unitSize)
+      const view = viewOf(bytes)
+      for (let at = bytes.length - unitSize; at >= 0; at -= unitSize) {
+        const { physicalOffset, size } = unitAt(view, at)
+        if (size !== BLANK_UNIT_SIZE) return physicalOffset + size
+      }
+      to = from
+    }
+    return -1
+  }
+
+  /** Numbers the next message `queueOffset`; nothing stands for the ones before it. */
+  padTo(queueOffset: number): void {
+    if (this.endUnit === 0) this.beginAt(queueOffset)
+    else if (queueOffset > this.endUnit) this.appendBlanks(queueOffset - this.endUnit)
+  }
+
+  /** Puts the fields of a unit right that the files hold wrongly. */
+  async repair(number: number, fields: UnitFields): Promise<void> {
+    const position = number * this.unitSize
+    const bytes = Buffer.alloc(UNIT_SIZE)
+    const view = viewOf(bytes)
+    setInt64(view, 0, fields.physicalOffset)
+    view.setInt32(8, fields.size)
+    setInt64(view, 12, fields.tagsCode)
+    for (const chunk of [...this.chunks, this.shared.cache.get(this.cacheKey(position))]) {
+      if (chunk && position >= chunk.start && position < chunk.end) bytes.copy(chunk.buffer, position - chunk.start)
+    }
+    if (this.files.holds(position)) await this.files.write(bytes, position)
   }
 
   private removeFiles(): void {
-    for (const start of this.fileStarts) this.removeFile(start)
-    this.fileStarts = []
-    this.minOffset = this.maxOffset = 0
+    this.files.remove([...this.files.starts])
+    this.minUnit = this.endUnit = 0
     this.maxPhysicalOffset = -1
-  }
-
-  private removeFile(start: number): void {
-    this.unflushed.delete(start)
-    this.shared.files.forget(this.path(start))
-    this.shared.disk.remove(this.path(start))
-  }
-
-  /** Zeros what stands behind `position` and removes the files after it. */
-  private eraseFrom(position: number): void {
-    const lastFile = this.fileStart(position - UNIT_SIZE)
-    for (const start of this.fileStarts) if (start > lastFile) this.removeFile(start)
-    this.fileStarts = this.fileStarts.filter(start => start <= lastFile)
-    const file = this.shared.files.openSync(this.path(lastFile))
-    const chunk = Buffer.alloc(65_536)
-    for (let at = position; at < lastFile + this.shared.fileSize; at += chunk.length) {
-      const part = chunk.subarray(0, Math.min(chunk.length, lastFile + this.shared.fileSize - at))
-      const got = file.readSync(part, at - lastFile)
-      // units are written in order: a stretch of zeros is the end of what was ever written
-      if (!part.subarray(0, got).some(byte => byte !== 0)) return
-      file.writeSync(part.fill(0), at - lastFile)
-    }
   }
 
   /** Deletes every unit and file; the queue begins again at 0. */
   reset(): void {
     this.chunks = []
     this.isDirty = false
+    this.serial = ++lastSerial
     this.removeFiles()
+    this.unitsChanged()
   }
 
   /**
@@ -297,8 +365,8 @@ export class ConsumeQueue {
    * is none (the queue keeps its numbering).
    */
   correctMinOffset(minPhysicalOffset: number): void {
-    let low = (this.fileStarts[0] ?? this.chunks[0]?.start ?? 0) / UNIT_SIZE
-    let high = this.maxOffset
+    let low = (this.files.starts[0] ?? this.chunks[0]?.start ?? 0) / this.unitSize
+    let high = this.endUnit
     const first = this.readUnitSync(low)
     if (first !== undefined && first.size !== BLANK_UNIT_SIZE && first.physicalOffset >= minPhysicalOffset) high = low
     while (low < high) {
@@ -312,17 +380,16 @@ export class ConsumeQueue {
       else low = at + 1
     }
     // offsets in front of the first record stand for nothing
-    while (low < this.maxOffset && this.readUnitSync(low)?.size === BLANK_UNIT_SIZE) low++
-    this.minOffset = low
+    while (low < this.endUnit && this.readUnitSync(low)?.size === BLANK_UNIT_SIZE) low++
+    this.minUnit = low
+    this.unitsChanged()
   }
 
   /** Deletes the files, the newest excepted, that hold no unit at or behind {@link minOffset}; how many. */
   deleteExpiredFiles(): number {
-    const expired = this.fileStarts
-      .slice(0, -1)
-      .filter(start => start + this.shared.fileSize <= this.minOffset * UNIT_SIZE)
-    for (const start of expired) this.removeFile(start)
-    this.fileStarts = this.fileStarts.filter(start => !expired.includes(start))
+    const { starts, fileSize } = this.files
+    const expired = starts.slice(0, -1).filter(start => start + fileSize <= this.minUnit * this.unitSize)
+    this.files.remove(expired)
     return expired.length
   }
 
@@ -332,6 +399,7 @@ export class ConsumeQueue {
    */
   async writeOut(): Promise<void> {
     this.isDirty = false
+    const reached = this.reach()
     try {
       for (const chunk of [...this.chunks]) {
         const upTo = chunk.length
@@ -344,19 +412,18 @@ export class ConsumeQueue {
       }
       throw error
     }
+    this.writtenTo = reached
     this.releaseWritten()
   }
 
+  private reach(): { maxOffset: number; maxPhysicalOffset: number } {
+    return { maxOffset: this.maxOffset, maxPhysicalOffset: this.maxPhysicalOffset }
+  }
+
   private async writeChunk(chunk: ConsumeQueueChunk, upTo: number): Promise<void> {
-    const fileStart = this.fileStart(chunk.start)
-    const path = this.path(fileStart)
-    const isNew = !this.fileStarts.includes(fileStart)
-    if (isNew) this.shared.disk.makeFolder(this.folder)
-    const file = await this.shared.files.open(path, isNew ? this.shared.fileSize : undefined)
-    if (isNew && !this.fileStarts.includes(fileStart)) this.fileStarts.push(fileStart)
-    await file.write([chunk.buffer.subarray(chunk.written, upTo)], chunk.start + chunk.written - fileStart)
+    if (this.isDropped) return
+    await this.files.write(chunk.buffer.subarray(chunk.written, upTo), chunk.start + chunk.written)
     chunk.written = upTo
-    this.unflushed.add(fileStart)
   }
 
   /** Full chunks that the files hold go to the shared cache; the last stays to be appended to. */
@@ -377,33 +444,35 @@ export class ConsumeQueue {
 
   /** Makes what {@link writeOut} wrote durable. */
   async flush(): Promise<void> {
-    for (const start of [...this.unflushed]) {
-      this.unflushed.delete(start)
-      try {
-        if (this.fileStarts.includes(start)) await (await this.shared.files.open(this.path(start))).flush()
-      } catch (error) {
-        this.unflushed.add(start)
-        throw error
-      }
-    }
+    const reached = this.writtenTo
+    await this.files.flush()
+    this.flushedTo = reached
   }
 
   /** Everything written was made durable by other means. */
-  noteFlushed(): void {
-    this.unflushed.clear()
+  noteFlushed(reached: { maxOffset: number; maxPhysicalOffset: number }): void {
+    this.files.noteFlushed()
+    this.flushedTo = reached
   }
 
-  get needsFlush(): boolean {
-    return this.unflushed.size > 0
+  /** What {@link writeOut} brought to the files last. */
+  get written(): { maxOffset: number; maxPhysicalOffset: number } {
+    return this.writtenTo
+  }
+
+  /** After a start: what the files hold counts as durable. */
+  noteLoaded(): void {
+    if (!this.isDirty) this.flushedTo = this.writtenTo = this.reach()
   }
 
   /** Forgets files that were closed elsewhere; deletes the folder. */
   destroy(): void {
+    this.isDropped = true
     this.reset()
     this.shared.disk.removeFolder(this.folder)
   }
 }
 
-function unitAt(view: DataView, at: number): { physicalOffset: number; size: number; tagsCode: number } {
+function unitAt(view: DataView, at: number): UnitFields {
   return { physicalOffset: getInt64(view, at), size: view.getInt32(at + 8), tagsCode: getInt64(view, at + 12) }
 }

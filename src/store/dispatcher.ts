@@ -1,4 +1,6 @@
 import { MessageSysFlag, transactionType } from '../common/index.js'
+import type { BatchConsumeQueue } from './batch-consume-queue.js'
+import type { UnitPut } from './consume-queue.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DelayLevels } from './delay-levels.js'
 import type { IndexService } from './index-service.js'
@@ -53,6 +55,8 @@ export class Dispatcher {
   /** Absent while recovery replays the log: nobody waits for old messages. */
   onArrival: OnArrival | undefined
   private readonly scan = new PropertyScan()
+  /** Of the record dispatched last. */
+  private messages = 1
   private readonly tail = new PropertyScan()
   private scannedBatch = -1
   /** Where the tail of that batch was scanned. */
@@ -82,7 +86,7 @@ export class Dispatcher {
       const { arrival } = this
       arrival.topic = request.topic.topic
       arrival.queueId = request.queueId
-      arrival.newMaxOffset = request.queueOffset + 1
+      arrival.newMaxOffset = request.queueOffset + this.messages
       arrival.tagsCode = tagsCode
       arrival.storeTimestamp = request.storeTimestamp
       arrival.physicalOffset = request.physicalOffset
@@ -126,10 +130,26 @@ export class Dispatcher {
 
   private putUnit(request: DispatchRequest): number {
     const tagsCode = this.tagsCodeOf(request)
+    this.messages = 1
     const queue = this.options.queues.queueOf(request.topic, request.queueId)
-    const put = queue.put(request.physicalOffset, request.size, tagsCode, request.queueOffset)
+    const put = request.topic.isBatch
+      ? this.putBatchUnit(queue as BatchConsumeQueue, request, tagsCode)
+      : queue.put(request.physicalOffset, request.size, tagsCode, request.queueOffset)
     if (put === 'gap') this.options.onGap(request)
     return tagsCode
+  }
+
+  /** The unit of a batch queue: how many messages, and from which number on, its record's properties say. */
+  private putBatchUnit(queue: BatchConsumeQueue, request: DispatchRequest, tagsCode: number): UnitPut {
+    const { scan } = this
+    const { physicalOffset, size, storeTimestamp, bytes, queueOffset } = request
+    const isBatch = scan.innerNumStart >= 0 && scan.innerBaseStart >= 0
+    const baseOffset = isBatch
+      ? parseDecimal(bytes, scan.innerBaseStart, scan.innerBaseEnd, queueOffset)
+      : queueOffset
+    this.messages = isBatch ? Math.max(1, parseDecimal(bytes, scan.innerNumStart, scan.innerNumEnd, 1)) : 1
+    const { messages } = this
+    return queue.putBatch({ physicalOffset, size, tagsCode, storeTimestamp, baseOffset, messages })
   }
 
   private tagsCodeOf(request: DispatchRequest): number {

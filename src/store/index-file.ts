@@ -97,6 +97,35 @@ export class IndexFile {
     return this.indexCount >= this.shape.items
   }
 
+  /** What of the header cannot be; undefined when all of it fits the newest entry. */
+  problem(): string | undefined {
+    const { indexCount, hashSlotCount, shape } = this
+    if (indexCount > shape.items || hashSlotCount < 0 || hashSlotCount > Math.min(shape.slots, indexCount - 1)) {
+      return `has a damaged header (${indexCount} entries, ${hashSlotCount} slots)`
+    }
+    if (this.beginPhyOffset > this.endPhyOffset || this.beginTimestamp < 0 || this.endTimestamp < 0) {
+      return 'has a damaged header (it ends before it begins)'
+    }
+    if (indexCount === 1) return undefined
+    const [first, last] = [this.readItemSync(1), this.readItemSync(indexCount - 1)]
+    if (first.physicalOffset !== this.beginPhyOffset || last.physicalOffset !== this.endPhyOffset) {
+      return 'has a header that does not fit its entries'
+    }
+    return undefined
+  }
+
+  private readItemSync(item: number): IndexItem {
+    const bytes = Buffer.alloc(ITEM_SIZE)
+    const position = this.itemsAt + item * ITEM_SIZE
+    if (this.mapping !== undefined) this.mapping.buffer.copy(bytes, 0, position, position + ITEM_SIZE)
+    else {
+      const opened = this.disk.openSync(this.path)
+      opened.readSync(bytes, position)
+      opened.close()
+    }
+    return itemAt(viewOf(bytes), 0)
+  }
+
   get isMapped(): boolean {
     return this.mapping !== undefined
   }
@@ -105,7 +134,7 @@ export class IndexFile {
   map(): void {
     if (this.mapping !== undefined) return
     this.adopt(this.disk.mapSync(this.path, { length: this.length, create: false, allocate: false }))
-    const used = this.itemsAt + this.indexCount * ITEM_SIZE
+    const used = this.itemsAt + Math.min(this.indexCount, this.shape.items) * ITEM_SIZE
     // files of Java are sparse: give the part in use its blocks
     this.mapping!.allocateSync(0, used)
     this.allocatedTo = used
@@ -199,9 +228,10 @@ export class IndexFile {
   async query(keyHash: number, max: number, begin: number, end: number): Promise<number[]> {
     const found: number[] = []
     let item = await this.readSlot(keyHash % this.shape.slots)
-    for (let steps = 1; item > 0 && item <= this.indexCount && found.length < max; steps++) {
+    for (let steps = 1; item > 0 && item < this.indexCount && found.length < max; steps++) {
       const { keyHash: hash, physicalOffset, timeDiffSeconds, previous } = await this.readItem(item)
-      if (timeDiffSeconds < 0) break
+      // an entry of another slot: the chain is damaged here
+      if (timeDiffSeconds < 0 || hash % this.shape.slots !== keyHash % this.shape.slots) break
       const time = this.beginTimestamp + timeDiffSeconds * 1000
       if (hash === keyHash && time >= begin && time <= end) found.push(physicalOffset)
       if (previous === item || time < begin) break
@@ -235,15 +265,7 @@ export class IndexFile {
   rebuildBefore(physicalOffset: number, storeTimeOf: (physicalOffset: number) => number | undefined): boolean {
     this.map()
     const view = this.view!
-    let low = 1
-    let high = this.shape.items
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const at = this.itemsAt + middle * ITEM_SIZE
-      const isWritten = view.getInt32(at) !== 0 || getInt64(view, at + 4) !== 0
-      if (isWritten && getInt64(view, at + 4) < physicalOffset) low = middle + 1
-      else high = middle
-    }
+    const low = this.firstItemBehind(view, physicalOffset)
     if (low === 1) return false
     this.mapping!.zero(HEADER_SIZE, this.itemsAt)
     this.mapping!.zero(this.itemsAt + low * ITEM_SIZE, this.length)
@@ -259,6 +281,26 @@ export class IndexFile {
     this.endTimestamp = storeTimeOf(last.physicalOffset) ?? this.beginTimestamp + last.timeDiffSeconds * 1000
     this.writeHeader()
     return true
+  }
+
+  /** The number after the last item of a record in front of `physicalOffset`; a damaged one between is made harmless. */
+  private firstItemBehind(view: DataView, physicalOffset: number): number {
+    let previous = 0
+    let item = 1
+    for (; item < this.shape.items; item++) {
+      const at = this.itemsAt + item * ITEM_SIZE
+      const offset = getInt64(view, at + 4)
+      const isWritten = offset !== 0 || view.getInt32(at) !== 0
+      if (isWritten && offset >= previous && offset < physicalOffset && view.getInt32(at) >= 0) {
+        previous = offset
+        continue
+      }
+      const next = item + 1 < this.shape.items ? getInt64(view, at + ITEM_SIZE + 4) : 0
+      if (next === 0 || next < previous || next >= physicalOffset) break
+      view.setInt32(at, 0)
+      setInt64(view, at + 4, previous)
+    }
+    return item
   }
 
   private relink(view: DataView, item: number): void {

@@ -1,8 +1,9 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Clock, type Disk, errorText, type Logger } from '../util/index.js'
 import type { DispatchRequest } from './dispatcher.js'
-import { IndexFile, type IndexFileShape } from './index-file.js'
+import { IndexFile, type IndexFileShape, indexFileLength } from './index-file.js'
 import { continueJavaHash, type PropertyScan } from './property-scan.js'
+import type { ManifestIndexFile } from './queue-manifest.js'
 
 export interface IndexServiceOptions {
   disk: Disk
@@ -31,15 +32,24 @@ export class IndexService {
     return this.files[this.files.length - 1]
   }
 
-  /** Opens all files. Throws MQError `ERR_FILE_LENGTH` when their shape is not the configured one. */
-  load(): void {
-    const { disk, folder, shape } = this.options
+  /**
+   * Opens all files. Throws MQError `ERR_FILE_LENGTH` when their shape is not the configured one; where the shape is
+   * known to be right (`isShapeKnown`) such a file is damaged, and goes.
+   */
+  load(isShapeKnown = false): void {
+    const { disk, folder, shape, logger } = this.options
     const names = disk
       .list(folder)
       .filter(entry => !entry.isFolder && /^\d+$/.test(entry.name))
       .map(entry => entry.name)
       .sort()
-    for (const name of names) this.files.push(IndexFile.open(disk, join(folder, name), shape))
+    for (const name of names) {
+      const path = join(folder, name)
+      if (isShapeKnown && disk.stat(path)?.length !== indexFileLength(shape)) {
+        logger.error({ event: 'index-damaged', path }, `${path} is cut short: the index is built again`)
+        disk.remove(path)
+      } else this.files.push(IndexFile.open(disk, path, shape))
+    }
   }
 
   /** After a crash: what may not have reached the disk is taken out; the replay of the log enters it again. */
@@ -56,6 +66,38 @@ export class IndexService {
         this.remove(file)
       }
     }
+  }
+
+  /** Each file with how far it was filled, for the manifest. */
+  describe(): ManifestIndexFile[] {
+    return this.files.map(file => ({
+      name: basename(file.path),
+      count: file.indexCount,
+      endPhyOffset: file.endPhyOffset,
+    }))
+  }
+
+  /**
+   * Takes out the first file that is damaged, or not what it was by `expected`, and all after it. What is wrong, and
+   * from which physical offset on entries are missing; undefined when all is well.
+   */
+  dropDamaged(
+    expected: readonly ManifestIndexFile[] | undefined,
+  ): { path: string; text: string; from: number } | undefined {
+    const { folder } = this.options
+    const byName = new Map(expected?.map(file => [file.name, file]))
+    const names = new Set([...byName.keys(), ...this.files.map(file => basename(file.path))])
+    for (const name of [...names].sort()) {
+      const i = this.files.findIndex(file => basename(file.path) >= name)
+      const file = i >= 0 && basename(this.files[i]!.path) === name ? this.files[i] : undefined
+      const wanted = byName.get(name)
+      const path = join(folder, name)
+      const text = problemOf(file, wanted)
+      if (text === undefined) continue
+      if (i >= 0) for (const late of this.files.slice(i)) this.remove(late)
+      return { path, text: `${path} ${text}`, from: this.last === undefined ? 0 : this.last.endPhyOffset + 1 }
+    }
+    return undefined
   }
 
   private remove(file: IndexFile): void {
@@ -187,6 +229,14 @@ export class IndexService {
     }
     for (const file of this.files) file.close()
   }
+}
+
+function problemOf(file: IndexFile | undefined, expected: ManifestIndexFile | undefined): string | undefined {
+  if (file === undefined) return 'is gone'
+  const problem = file.problem()
+  if (problem !== undefined || expected === undefined) return problem
+  // entries of records behind the manifest's end are only more
+  return file.indexCount < expected.count ? `had ${expected.count} entries and has ${file.indexCount}` : undefined
 }
 
 /** Java's index hash of a key: never negative. */

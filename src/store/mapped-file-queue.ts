@@ -53,9 +53,10 @@ export class MappedFileQueue {
 
   /**
    * Takes stock of the files on the disk; all count as full until recovery says otherwise. Throws MQError
-   * `ERR_FILE_LENGTH` for a file of another length than configured: reading it would misplace every byte.
+   * `ERR_FILE_LENGTH` for a file of another length than configured: reading it would misplace every byte. Where that
+   * length is known to be right (`isLengthKnown`) a shorter file was cut: it gets zeros for what is gone, and is told of.
    */
-  load(): void {
+  load(isLengthKnown = false, onDamaged: (path: string, text: string) => void = () => {}): void {
     const { disk, folders, readOnlyFolders = [], fileSize } = this.options
     const found: MappedFile[] = []
     for (const folder of new Set([...folders, ...readOnlyFolders])) {
@@ -64,8 +65,14 @@ export class MappedFileQueue {
         const path = join(folder, entry.name)
         const stat = disk.stat(path)
         if (stat === undefined) continue
-        const file = new MappedFile(disk, path, Number(entry.name), stat.length, stat.modifiedMs)
-        file.wrotePosition = file.flushedPosition = stat.length
+        let { length } = stat
+        if (isLengthKnown && length > 0 && length < fileSize) {
+          onDamaged(path, `${path} is cut short at ${length} of ${fileSize} bytes: the rest of it is lost`)
+          disk.resize(path, fileSize)
+          length = fileSize
+        }
+        const file = new MappedFile(disk, path, Number(entry.name), length, stat.modifiedMs)
+        file.wrotePosition = file.flushedPosition = length
         found.push(file)
       }
     }

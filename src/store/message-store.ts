@@ -15,13 +15,16 @@ import { StoreCheckpoint } from './checkpoint.js'
 import { CommitLog, fail } from './commit-log.js'
 import { CommitLogFlusher } from './commit-log-flusher.js'
 import { ConsumeQueueStore } from './consume-queue-store.js'
+import { DamageLog } from './damage.js'
 import { DelayLevels } from './delay-levels.js'
 import { Dispatcher, type OnArrival } from './dispatcher.js'
 import type { GetMessageRequest, GetMessageResult } from './get-message-result.js'
 import { IndexService } from './index-service.js'
+import { toInnerBatch } from './inner-batch.js'
 import { MessageReader } from './message-reader.js'
 import type { AppendResult, MessageToStore, PutStatus } from './put-status.js'
-import { Recovery, type RecoveryReport } from './recovery.js'
+import { QueueFlushing } from './queue-flushing.js'
+import type { RecoveryReport } from './recovery.js'
 import { refuseUnsupported } from './refuse-unsupported.js'
 import { Reput } from './reput.js'
 import { Retention } from './retention.js'
@@ -29,7 +32,11 @@ import { RunningFlag, RunningFlags } from './running-flags.js'
 import type { StoreSettings } from './settings.js'
 import { StoreAdmin } from './store-admin.js'
 import { StoreFolders } from './store-folders.js'
+import { StoreMarks } from './store-marks.js'
+import { openStore, shapeOf } from './store-opening.js'
 import { type QueueUnit, StoreQueries } from './store-queries.js'
+import { tagsCodeOfRecord } from './tags-code.js'
+import type { TopicQueues } from './topic-queues.js'
 
 export interface MessageStoreOptions {
   settings: StoreSettings
@@ -41,12 +48,13 @@ export interface MessageStoreOptions {
   disk?: Disk
   /** Default: this machine's; decides what counts as in memory. */
   memoryBytes?: number
+  /** Whether a topic keeps batches undivided (`queue.type=BatchCQ`). Asked once per topic; default: none does. */
+  isBatchQueue?: (topic: string) => boolean
+  /** Called by {@link MessageStore.start} when the folder is ours and before anything is read: load topics here. */
+  onLocked?: () => void | Promise<void>
 }
 
 const CHECKPOINT_PERIOD_MS = 1000
-/** So many queues are written out less often: each costs a system call. */
-const MANY_QUEUES = 1000
-const MANY_QUEUES_PERIODS = 10
 const LONGEST_TOPIC = 127
 const LONGEST_RETRY_TOPIC = 255
 
@@ -64,26 +72,28 @@ export class MessageStore {
   readonly queries: StoreQueries
   readonly retention: Retention
   readonly admin: StoreAdmin
+  /** What was found damaged since the start. */
+  readonly damage: DamageLog
   /** Of the last start. */
   recovery: RecoveryReport | undefined
 
-  private readonly clock: Clock
-  private readonly logger: Logger
-  private readonly disk: Disk
-  private readonly checkpoint: StoreCheckpoint
-  private readonly index: IndexService | undefined
-  private readonly dispatcher: Dispatcher
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly disk: Disk
+  readonly checkpoint: StoreCheckpoint
+  readonly marks: StoreMarks
+  readonly index: IndexService | undefined
+  readonly dispatcher: Dispatcher
   private readonly reput: Reput
   private readonly flusher: CommitLogFlusher
   private readonly reader: MessageReader
+  private readonly flushing: QueueFlushing
   private readonly tasks: PeriodicTask[]
   private readonly result: AppendResult
   private lock: DiskLock | undefined
   private state: 'new' | 'running' | 'stopped' = 'new'
-  private lastThoroughQueueFlush = 0
-  private queueFlushes = 0
 
-  constructor(options: MessageStoreOptions) {
+  constructor(private readonly options: MessageStoreOptions) {
     const { settings, clock, logger, storeHost, disk = systemDisk, memoryBytes = totalmem() } = options
     this.settings = settings
     this.clock = clock
@@ -92,6 +102,8 @@ export class MessageStore {
     this.folders = new StoreFolders(settings)
     this.delayLevels = new DelayLevels(settings.messageDelayLevel)
     this.checkpoint = new StoreCheckpoint(disk, this.folders.checkpoint)
+    this.marks = new StoreMarks(disk, this.folders.marks, logger)
+    this.damage = new DamageLog(logger)
     this.log = new CommitLog({
       settings,
       disk,
@@ -102,8 +114,7 @@ export class MessageStore {
       readOnlyFolders: this.folders.readOnlyCommitLog,
       onAppended: record => this.reput.onAppended(record),
     })
-    const fileSize = settings.mappedFileSizeConsumeQueue
-    this.queues = new ConsumeQueueStore({ disk, clock, logger, rootDir: this.folders.root, fileSize })
+    this.queues = this.createQueues()
     this.index = this.createIndex()
     const { log, queues, index, delayLevels } = this
     this.dispatcher = new Dispatcher({ queues, index, delayLevels, onGap: request => this.logGap(request) })
@@ -113,7 +124,10 @@ export class MessageStore {
       dispatcher: this.dispatcher,
       confirmOffset: () => this.confirmOffset,
       monotonic: () => clock.monotonic(),
-      onBadRecord: (offset, problem) => this.logBadRecord(offset, problem),
+      onBadRecord: (physicalOffset, problem, length) => {
+        const text = `the commit log is damaged at ${physicalOffset}: ${problem}; ${length} bytes are skipped`
+        this.damage.add({ kind: 'record', physicalOffset, length, text })
+      },
     })
     this.flusher = new CommitLogFlusher({
       log,
@@ -126,17 +140,30 @@ export class MessageStore {
       },
       onFailed: error => this.stopWriting(error),
     })
-    const onDamage = (topic: string, queueId: number, queueOffset: number, physicalOffset: number): void =>
-      this.logger.error(
-        { event: 'record-damaged', topic, queueId, queueOffset, physicalOffset },
-        `message ${queueOffset} of ${topic}-${queueId} is damaged: no such record at ${physicalOffset}; it is skipped`,
-      )
-    this.reader = new MessageReader({ settings, log, queues, memoryBytes, onDamage })
+    this.reader = new MessageReader({
+      ...{ settings, log, queues, memoryBytes },
+      damage: this.damage,
+      tagsCodeOf: (record, head) => tagsCodeOfRecord(record, head, delayLevels),
+    })
     this.queries = new StoreQueries({ settings, log, queues, index, reader: this.reader })
     this.retention = this.createRetention()
     this.admin = this.createAdmin()
+    this.flushing = this.createFlushing()
     this.tasks = this.createTasks()
     this.result = newAppendResult()
+  }
+
+  private createQueues(): ConsumeQueueStore {
+    const { settings, disk, clock, logger, options } = this
+    return new ConsumeQueueStore({
+      disk,
+      clock,
+      logger,
+      rootDir: this.folders.root,
+      fileSize: settings.mappedFileSizeConsumeQueue,
+      batchFileSize: settings.mapperFileSizeBatchConsumeQueue,
+      ...(options.isBatchQueue && { isBatchQueue: options.isBatchQueue }),
+    })
   }
 
   private createIndex(): IndexService | undefined {
@@ -161,10 +188,18 @@ export class MessageStore {
   }
 
   private createAdmin(): StoreAdmin {
-    const { disk, clock, logger, folders, log, queues, retention } = this
+    const { disk, clock, logger, folders, log, queues, retention, marks } = this
     return new StoreAdmin({
-      ...{ disk, clock, logger, folders, log, queues, retention },
+      ...{ disk, clock, logger, folders, log, queues, retention, marks },
       dispatchBehindBytes: () => log.maxOffset - this.reput.offset,
+      flushedOffset: () => this.flusher.flushedOffset,
+    })
+  }
+
+  private createFlushing(): QueueFlushing {
+    const { settings, disk, clock, folders, queues, index, checkpoint, reput } = this
+    return new QueueFlushing({
+      ...{ settings, disk, clock, folders, queues, index, checkpoint, reput },
       flushedOffset: () => this.flusher.flushedOffset,
     })
   }
@@ -177,7 +212,7 @@ export class MessageStore {
         periodMs: settings.flushIntervalConsumeQueue,
         clock,
         logger,
-        run: () => this.writeQueues(),
+        run: () => this.flushing.run(),
       }),
       new PeriodicTask({
         name: 'writing the checkpoint',
@@ -201,12 +236,9 @@ export class MessageStore {
     for (const folder of [folders.root, ...folders.commitLog]) disk.makeFolder(folder)
     this.takeLock()
     try {
+      await this.options.onLocked?.()
       const isAfterCrash = disk.stat(folders.abort) !== undefined
       disk.replaceWholeSync(folders.abort, Buffer.from(String(process.pid)))
-      this.log.files.load()
-      this.queues.load()
-      this.checkpoint.load()
-      this.index?.load()
       this.recovery = await this.recover(isAfterCrash)
     } catch (error) {
       this.lock?.release()
@@ -233,9 +265,8 @@ export class MessageStore {
   }
 
   private async recover(isAfterCrash: boolean): Promise<RecoveryReport> {
-    const { settings, clock, logger, log, queues, index, checkpoint, dispatcher } = this
-    const recovery = new Recovery({ settings, clock, logger, log, queues, index, checkpoint, dispatcher })
-    const report = await recovery.run(isAfterCrash)
+    const { log, checkpoint } = this
+    const report = await openStore(this, isAfterCrash)
     log.files.last?.map()
     log.lastStoreTimestamp = report.lastStoreTimestamp
     checkpoint.confirmPhyOffset = report.lastRecordOffset
@@ -243,8 +274,19 @@ export class MessageStore {
     this.flusher.flushedOffset = report.endOffset
     this.reput.startAt(report.endOffset)
     this.reput.lastStoreTimestamp = report.lastStoreTimestamp
-    this.lastThoroughQueueFlush = isAfterCrash ? Number.NEGATIVE_INFINITY : clock.monotonic()
+    this.flushing.begin()
+    await this.beginManifest(isAfterCrash || report.rebuiltQueues > 0)
     return report
+  }
+
+  /** From here on the files are ours: what they are like is on the disk before the first message. */
+  private async beginManifest(mustFlush: boolean): Promise<void> {
+    const shape = shapeOf(this.settings)
+    if (JSON.stringify(this.marks.shape) !== JSON.stringify(shape)) {
+      this.marks.shape = shape
+      this.marks.save()
+    }
+    if (mustFlush || this.disk.stat(this.folders.manifest) === undefined) await this.flushing.flush()
   }
 
   /** What a crash left may be in the page cache only. */
@@ -288,6 +330,9 @@ export class MessageStore {
     const type = transactionType(message.sysFlag)
     const isQueued = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
     if (isBatch && type !== MessageSysFlag.TRANSACTION_NOT_TYPE) return fail(result, 'MESSAGE_ILLEGAL')
+    if (topic.isBatch || (message.sysFlag & MessageSysFlag.INNER_BATCH) !== 0) {
+      if (!isBatch) return this.putToBatchQueue(message, topic)
+    }
     if (!isQueued) this.log.append(message, topic, 0, result)
     else {
       const queue = this.queues.queueOf(topic, message.queueId)
@@ -295,6 +340,24 @@ export class MessageStore {
       else this.log.append(message, topic, queue.nextOffset, result)
       queue.nextOffset += result.messageCount
     }
+    return result
+  }
+
+  /** A message, or several as one record, for a topic that keeps batches undivided. */
+  private putToBatchQueue(message: MessageToStore, topic: TopicQueues): AppendResult {
+    const { result } = this
+    const queue = topic.isBatch ? this.queues.queueOf(topic, message.queueId) : undefined
+    const batch = queue && toInnerBatch(message, queue.nextOffset)
+    if (queue === undefined || batch === undefined) return fail(result, 'MESSAGE_ILLEGAL')
+    const { properties } = message
+    message.properties = batch.properties
+    this.log.append(message, topic, queue.nextOffset, result)
+    message.properties = properties
+    if (result.status !== 'PUT_OK') return result
+    queue.nextOffset += batch.messages
+    result.messageCount = batch.messages
+    result.physicalOffsets.length = 0
+    result.physicalOffsets.push(result.physicalOffset)
     return result
   }
 
@@ -335,11 +398,11 @@ export class MessageStore {
 
   /** Deletes topics' queues; the records stay in the log until it is cleaned. */
   async deleteTopics(topics: Iterable<string>): Promise<void> {
-    for (const topic of topics) await this.queues.deleteTopic(topic)
+    await this.admin.deleteTopics([...topics])
   }
 
   deleteTopic(topic: string): Promise<void> {
-    return this.queues.deleteTopic(topic)
+    return this.admin.deleteTopics([topic])
   }
 
   /** Store time of message `queueOffset` in ms, -1 when there is none. */
@@ -380,27 +443,6 @@ export class MessageStore {
     return this.admin.runtimeInfo()
   }
 
-  private async writeQueues(): Promise<void> {
-    const now = this.clock.monotonic()
-    if (now - this.lastThoroughQueueFlush >= this.settings.flushConsumeQueueThoroughInterval) {
-      this.lastThoroughQueueFlush = now
-      return this.flushQueues()
-    }
-    this.queueFlushes++
-    if (this.queues.dirtyCount < MANY_QUEUES || this.queueFlushes % MANY_QUEUES_PERIODS === 0) {
-      await this.queues.writeOut()
-    }
-  }
-
-  /** Makes queues and index durable, and says in the checkpoint how far they reach. */
-  private async flushQueues(): Promise<void> {
-    const dispatched = this.reput.lastStoreTimestamp
-    await this.queues.flush()
-    await this.index?.flush()
-    if (dispatched > 0) this.checkpoint.logicsMsgTimestamp = dispatched
-    await this.checkpoint.flush()
-  }
-
   private stopWriting(error: MQError): void {
     this.flags.set(RunningFlag.NOT_WRITABLE, error.message)
     this.logger.error(
@@ -416,13 +458,6 @@ export class MessageStore {
     )
   }
 
-  private logBadRecord(physicalOffset: number, problem: string): void {
-    this.logger.error(
-      { event: 'commit-log-damaged', physicalOffset, problem },
-      `the commit log is damaged at ${physicalOffset}: ${problem}; the rest of that file is skipped`,
-    )
-  }
-
   /** Flushes everything and closes. The `abort` file goes only when all of it worked. */
   async shutdown(): Promise<void> {
     if (this.state !== 'running') return
@@ -432,10 +467,21 @@ export class MessageStore {
     await this.flusher.stop()
     const isClean = await this.flushAll()
     await this.index?.close()
+    if (isClean) {
+      // without it the next start looks through the log instead
+      await this.flushing.writeManifest(this.log.maxOffset, true).catch((error: unknown) => this.logShutdownFailure(error))
+    }
     await this.log.files.close()
     this.checkpoint.close()
     if (isClean && this.flags.isWritable) this.disk.remove(this.folders.abort)
     this.lock?.release()
+  }
+
+  private logShutdownFailure(error: unknown): void {
+    this.logger.error(
+      { event: 'shutdown-flush-failed', err: error },
+      `the store is not flushed: ${errorText(error)}; the next start recovers as after a crash`,
+    )
   }
 
   private async flushAll(): Promise<boolean> {
@@ -445,10 +491,7 @@ export class MessageStore {
       this.reput.drain()
     } catch (error) {
       isClean = false
-      this.logger.error(
-        { event: 'shutdown-flush-failed', err: error },
-        `the store is not flushed: ${errorText(error)}; the next start recovers as after a crash`,
-      )
+      this.logShutdownFailure(error)
     }
     const dispatched = this.reput.lastStoreTimestamp
     if (!(await this.queues.close())) isClean = false

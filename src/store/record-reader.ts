@@ -38,12 +38,15 @@ export class RecordReader {
   propertiesEnd = 0
   /** Why the last one was bad. */
   problem = ''
+  /** The last one was bad only because its body does not fit its CRC. */
+  isBodyDamaged = false
 
   /**
    * Reads what stands at `at`, of which nothing lies at or behind `limit`. After `blank` `totalSize` is what is left
    * of the file.
    */
   read(buffer: Buffer, view: DataView, at: number, limit: number): RecordKind {
+    this.isBodyDamaged = false
     if (limit - at < 8) return this.bad('fewer than 8 bytes are left')
     const totalSize = view.getInt32(at)
     const magic = view.getInt32(at + RecordPosition.MAGIC)
@@ -55,7 +58,10 @@ export class RecordReader {
     if (!this.locate(view, at, at + totalSize)) return this.bad('lengths that do not add up to its size')
     if (this.checksCrc && this.bodyEnd > this.bodyStart) {
       const expected = view.getInt32(at + RecordPosition.BODY_CRC)
-      if (crc31(buffer, this.bodyStart, this.bodyEnd) !== expected) return this.bad('a body that does not fit its CRC')
+      if (crc31(buffer, this.bodyStart, this.bodyEnd) !== expected) {
+        this.isBodyDamaged = true
+        return this.bad('a body that does not fit its CRC')
+      }
     }
     return 'record'
   }

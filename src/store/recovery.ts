@@ -3,13 +3,16 @@ import type { StoreCheckpoint } from './checkpoint.js'
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueue } from './consume-queue.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
-import type { Dispatcher, DispatchRequest } from './dispatcher.js'
+import type { Damage, DamageLog } from './damage.js'
+import type { Dispatcher } from './dispatcher.js'
 import type { IndexService } from './index-service.js'
+import { type DamagedStretch, LogScanner } from './log-scanner.js'
 import type { MappedFile } from './mapped-file.js'
-import { hasValidPropertyCrc } from './property-crc.js'
+import type { Manifest, ManifestQueue } from './queue-manifest.js'
+import { QueueReplay } from './queue-replay.js'
 import { RecordReader } from './record-reader.js'
-import { emptyRequest, fillRequest } from './reput.js'
 import type { StoreSettings } from './settings.js'
+import type { StoreMarks } from './store-marks.js'
 
 export interface RecoveryOptions {
   settings: StoreSettings
@@ -20,6 +23,9 @@ export interface RecoveryOptions {
   index: IndexService | undefined
   checkpoint: StoreCheckpoint
   dispatcher: Dispatcher
+  marks: StoreMarks
+  manifest: Manifest | undefined
+  damage: DamageLog
 }
 
 export interface RecoveryReport {
@@ -35,62 +41,101 @@ export interface RecoveryReport {
   readonly records: number
   readonly rebuiltQueues: number
   readonly tookMs: number
+  /** What was found damaged, at most 1000 of `damageCount`. */
+  readonly damages: readonly Damage[]
+  readonly damageCount: number
 }
 
-/** Progress is logged, and the loop let go on, this often. */
+/** Progress is logged this often. */
 const PROGRESS_MS = 1000
-const YIELD_MS = 20
+
+/** What a queue held before its end was taken out to be replayed. */
+interface Before {
+  readonly maxOffset: number
+  readonly lastPhysicalOffset: number
+}
 
 /**
  * Brings log, queues and index to one state after a start (store-format 8). After a clean stop only what the queues
  * lack is dispatched; after a crash everything from the first file that may not have been flushed, and what queues
- * and index hold beyond that is taken out first, since a power cut may have kept any part of it.
+ * and index hold beyond that is taken out first, since a power cut may have kept any part of it. Queues that hold less
+ * than they once did are built again from the whole log.
  */
 export class Recovery {
+  private readonly scanner: LogScanner
+  private replay: QueueReplay | undefined
   private readonly reader = new RecordReader()
-  private request: DispatchRequest | undefined
-  private records = 0
-  private lastRecordOffset = 0
-  private lastStoreTimestamp = 0
-  private lastYield = 0
-  private lastProgress = 0
-  /** Queues that began, or went on, in the middle: their units must be built from an earlier part of the log. */
-  private readonly incomplete = new Set<ConsumeQueue>()
+  private readonly before = new Map<ConsumeQueue, Before>()
+  private lastProgress: number
 
   constructor(private readonly options: RecoveryOptions) {
-    const { checkCRCOnRecover, forceVerifyPropCRC } = options.settings
-    this.reader.checksCrc = checkCRCOnRecover && !forceVerifyPropCRC
+    const { clock } = options
+    this.lastProgress = clock.monotonic()
+    this.scanner = this.newScanner(stretch => this.onDamage(stretch))
+  }
+
+  private newScanner(onDamage: (stretch: DamagedStretch) => void): LogScanner {
+    const { settings, clock, log } = this.options
+    const { checkCRCOnRecover, forceVerifyPropCRC } = settings
+    return new LogScanner({
+      log,
+      clock,
+      checksCrc: checkCRCOnRecover && !forceVerifyPropCRC,
+      verifyPropertyCrc: forceVerifyPropCRC,
+      onRecord: (file, physicalOffset, reader) => this.replay?.take(file, physicalOffset, reader),
+      onDamage,
+      onProgress: physicalOffset => this.logProgress(physicalOffset),
+    })
   }
 
   async run(isAfterCrash: boolean): Promise<RecoveryReport> {
-    const { clock, log, queues, logger } = this.options
-    const started = (this.lastYield = this.lastProgress = clock.monotonic())
-    if (log.files.last === undefined) {
-      // units and index entries without a log point nowhere
-      for (const queue of [...queues.all()]) queue.destroy()
-      queues.topics.clear()
-      this.options.index?.rebuildBefore(0, 0, () => undefined)
-      return this.report(isAfterCrash, { scannedFrom: 0, endOffset: 0, rebuiltQueues: 0, started })
-    }
-    const dispatchFrom = isAfterCrash ? -1 : queues.maxPhysicalOffset()
-    const first = isAfterCrash ? this.firstFileAfterCrash() : this.firstFileAfterStop(dispatchFrom)
-    const scannedFrom = first.startOffset
-    if (isAfterCrash) this.forgetFrom(scannedFrom)
-    const endOffset = await this.scan(first, Math.max(dispatchFrom, scannedFrom))
+    const { clock, log, queues, logger, manifest } = this.options
+    const started = clock.monotonic()
+    if (log.files.last === undefined) return this.withoutLog(isAfterCrash, started)
+    const first = isAfterCrash ? this.firstFileAfterCrash() : this.firstFileAfterStop(queues.maxPhysicalOffset())
+    if (isAfterCrash) this.forgetFrom(first.startOffset)
+    // nobody has told us what the queues of this store held: once, the whole log is compared with them
+    const gap = this.indexGap(isAfterCrash)
+    const file = this.earlierOf(first, manifest === undefined ? log.minOffset : gap)
+    const scannedFrom = file.startOffset
+    this.replay = this.newReplay({ startsLate: scannedFrom > log.minOffset })
+    const knownEnd = manifest?.logEnd ?? -1
+    const endOffset = await this.scanner.scan(file, knownEnd)
+    this.replay.finish()
     log.files.truncate(endOffset)
     for (const queue of queues.all()) if (queue.maxPhysicalOffset > endOffset) await this.cut(queue, endOffset)
-    const rebuiltQueues = this.incomplete.size
-    if (rebuiltQueues > 0) await this.rebuildIncomplete(endOffset)
-    for (const queue of queues.all()) {
-      queue.correctMinOffset(log.minOffset)
-      queue.nextOffset = queue.maxOffset
-    }
+    const rebuiltQueues = await this.rebuildQueues(isAfterCrash, endOffset)
+    this.keepNumbers()
+    this.settleQueues(log.minOffset)
     const report = this.report(isAfterCrash, { scannedFrom, endOffset, rebuiltQueues, started })
+    const { damages, ...numbers } = report
     logger.info(
-      { event: 'store-recovered', ...report },
-      `the store is read: ${report.records} records from ${scannedFrom} to ${endOffset} checked in ${report.tookMs} ms`,
+      { event: 'store-recovered', ...numbers },
+      `the store is read: ${report.records} records from ${scannedFrom} to ${endOffset} checked in ${report.tookMs} ms` +
+        (report.damageCount > 0 ? `; ${report.damageCount} damages, see above` : ''),
     )
     return report
+  }
+
+  /** Units and index entries without a log point nowhere. */
+  private withoutLog(isAfterCrash: boolean, started: number): RecoveryReport {
+    const { queues, index } = this.options
+    for (const queue of [...queues.all()]) queue.destroy()
+    queues.topics.clear()
+    index?.rebuildBefore(0, 0, () => undefined)
+    return this.report(isAfterCrash, { scannedFrom: 0, endOffset: 0, rebuiltQueues: 0, started })
+  }
+
+  private newReplay(how: { startsLate: boolean; only?: ReadonlySet<ConsumeQueue> }): QueueReplay {
+    const { queues, dispatcher, index, marks, damage } = this.options
+    return new QueueReplay({ queues, dispatcher, index, marks, damage, ...how })
+  }
+
+  private onDamage({ file, from, to, problem, head }: DamagedStretch): void {
+    const length = to - from
+    const text = `the commit log is damaged at ${from}: ${problem}; ${length} bytes up to the next record are skipped`
+    this.options.damage.add({ kind: 'record', path: file.path, physicalOffset: from, length, text })
+    if (head !== undefined) this.replay?.takeDamaged(file, from, head)
   }
 
   private report(
@@ -98,9 +143,12 @@ export class Recovery {
     parts: { scannedFrom: number; endOffset: number; rebuiltQueues: number; started: number },
   ): RecoveryReport {
     const { started, ...rest } = parts
-    const tookMs = Math.round(this.options.clock.monotonic() - started)
-    const { records, lastRecordOffset, lastStoreTimestamp } = this
-    return { isAfterCrash, ...rest, lastRecordOffset, lastStoreTimestamp, records, tookMs }
+    const { damage, clock } = this.options
+    const tookMs = Math.round(clock.monotonic() - started)
+    const { records, lastRecordOffset, lastStoreTimestamp } = this.scanner
+    const damages = [...damage.entries]
+    const found = { lastRecordOffset, lastStoreTimestamp, records, tookMs, damages, damageCount: damage.total }
+    return { isAfterCrash, ...rest, ...found }
   }
 
   /** A queue holds units of records that the log has lost. */
@@ -131,147 +179,135 @@ export class Recovery {
 
   private forgetFrom(physicalOffset: number): void {
     const { queues, index, checkpoint, log } = this.options
-    for (const queue of queues.all()) queue.truncateTo(physicalOffset)
+    for (const queue of queues.all()) {
+      if (queue.maxPhysicalOffset > physicalOffset) {
+        const last = queue.readUnitSync(queue.endUnit - 1)
+        this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last?.physicalOffset ?? -1 })
+      }
+      queue.truncateTo(physicalOffset)
+    }
     index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset))
   }
 
-  /** Checks records from the start of `first` on and dispatches those at or behind `dispatchFrom`; where they end. */
-  private async scan(first: MappedFile, dispatchFrom: number): Promise<number> {
-    const { files } = this.options.log.files
-    let end = first.startOffset
-    for (let i = files.indexOf(first); i < files.length; i++) {
-      const file = files[i]!
-      if (file.startOffset !== end) break
-      file.map()
-      const stop = await this.scanFile(file, dispatchFrom)
-      end = file.startOffset + stop
-      if (stop < file.length) break
-    }
-    return end
-  }
-
-  /** Position behind the last record of the file; its length when a blank record ends it. */
-  private async scanFile(file: MappedFile, dispatchFrom: number): Promise<number> {
-    const { logger } = this.options
-    let at = 0
-    for (;;) {
-      const kind = this.reader.read(file.buffer, file.view, at, file.length)
-      // the last blank record of the log: nothing follows, so the log goes on in its place, as in Java
-      if (kind === 'blank') return file === this.options.log.files.last ? at : file.length
-      const physicalOffset = file.startOffset + at
-      if (kind === 'bad' || !this.isTrusted(file, at, physicalOffset)) {
-        if (file.view.getInt32(Math.min(at, file.length - 4)) !== 0) {
-          logger.warn(
-            { event: 'commit-log-ends', physicalOffset, problem: this.reader.problem },
-            `the commit log ends at ${physicalOffset}: what follows there has ${this.reader.problem}`,
-          )
-        }
-        return at
-      }
-      this.records++
-      this.lastRecordOffset = physicalOffset
-      this.lastStoreTimestamp = this.reader.storeTimestamp
-      if (physicalOffset >= dispatchFrom) this.dispatch(file, physicalOffset)
-      at += this.reader.totalSize
-      if (this.records % 1024 === 0) await this.breathe(physicalOffset)
+  /** Numbers of messages that the log had and that are damaged now are never given to others. */
+  private keepNumbers(): void {
+    const { damage } = this.options
+    for (const [queue, before] of this.before) {
+      if (queue.maxOffset >= before.maxOffset || !damage.covers(before.lastPhysicalOffset)) continue
+      this.noteHole(queue, before.maxOffset)
+      queue.padTo(before.maxOffset)
     }
   }
 
-  /** What Java does not check: a record left over from before an earlier cut stands at another offset than it says. */
-  private isTrusted(file: MappedFile, at: number, physicalOffset: number): boolean {
-    const { reader } = this
-    if (reader.physicalOffset !== physicalOffset) {
-      reader.problem = `a record that belongs to offset ${reader.physicalOffset}`
-      return false
-    }
-    if (isTorn(file.buffer, reader.topicStart, reader.topicEnd, reader.propertiesEnd)) {
-      reader.problem = 'a topic or properties of which a part is missing'
-      return false
-    }
-    if (!this.options.settings.forceVerifyPropCRC) return true
-    if (hasValidPropertyCrc(file.buffer, at, at + reader.totalSize)) return true
-    reader.problem = 'a record without a fitting __CRC32# property'
-    return false
+  private noteHole(queue: ConsumeQueue, to: number): void {
+    const { topic, queueId, maxOffset } = queue
+    const text = `messages ${maxOffset} to ${to - 1} of ${topic}-${queueId} are damaged: their numbers stay empty`
+    this.options.damage.add({ kind: 'offset-hole', topic, queueId, queueOffset: maxOffset, text })
   }
 
-  private dispatch(file: MappedFile, physicalOffset: number): void {
-    const { queues, dispatcher } = this.options
-    const { reader } = this
-    const topic = queues.topicOf(file.buffer.toString('utf8', reader.topicStart, reader.topicEnd))
-    const request = this.requestFor(topic, file.buffer)
-    fillRequest(request, reader, physicalOffset)
-    const before = topic.queues[reader.queueId]
-    const skips = before === undefined ? reader.queueOffset > 0 : before.wouldSkip(reader.queueOffset)
-    dispatcher.dispatch(request)
-    const queue = topic.queues[reader.queueId]
-    if (skips && queue !== undefined) this.incomplete.add(queue)
-  }
-
-  private requestFor(topic: DispatchRequest['topic'], bytes: Buffer): DispatchRequest {
-    const request = this.request ?? emptyRequest(topic, bytes)
-    this.request = request
-    request.topic = topic
-    request.bytes = bytes
-    return request
-  }
-
-  /** Queues with a hole are built again from all that the log holds of them. */
-  private async rebuildIncomplete(endOffset: number): Promise<void> {
-    const { log, queues, dispatcher, logger } = this.options
-    const rebuilt = [...this.incomplete]
+  /** Builds queues again that hold less, or other things, than they should; how many. */
+  private async rebuildQueues(isAfterCrash: boolean, endOffset: number): Promise<number> {
+    const { log, queues, logger } = this.options
+    const short = this.shortQueues(isAfterCrash, endOffset)
+    const wanted = new Set([...this.replay!.incomplete, ...short.keys(), ...this.deletedAndBack()])
+    if (wanted.size === 0) return 0
     logger.warn(
-      { event: 'queues-rebuilt', queues: rebuilt.length },
-      `${rebuilt.length} queues lack units of messages that the log may hold: they are built again`,
+      { event: 'queues-rebuilt', queues: wanted.size },
+      `${wanted.size} queues lack units of messages that the log may hold: they are built again`,
     )
     await queues.writeOut()
-    for (const queue of rebuilt) queue.reset()
-    for (const file of log.files.files) {
-      file.map()
-      for (let at = 0; file.startOffset + at < endOffset; at += this.reader.totalSize) {
-        if (this.reader.read(file.buffer, file.view, at, file.length) !== 'record') break
-        const topic = queues.topicOf(file.buffer.toString('utf8', this.reader.topicStart, this.reader.topicEnd))
-        const queue = topic.queues[this.reader.queueId]
-        if (queue === undefined || !this.incomplete.has(queue)) continue
-        dispatcher.dispatchToQueue(fillRequest(this.requestFor(topic, file.buffer), this.reader, file.startOffset + at))
+    for (const queue of wanted) queue.reset()
+    this.replay = this.newReplay({ startsLate: false, only: wanted })
+    await this.newScanner(stretch => this.onDamage(stretch)).scan(log.files.first!, endOffset)
+    this.replay.finish()
+    for (const [queue, entry] of short) {
+      if (queue.maxOffset >= entry.maxOffset) continue
+      if (!queue.isEmpty) this.noteHole(queue, entry.maxOffset)
+      queue.padTo(entry.maxOffset)
+    }
+    return wanted.size
+  }
+
+  /** Queues that are not what the manifest says they were. */
+  private shortQueues(isAfterCrash: boolean, endOffset: number): Map<ConsumeQueue, ManifestQueue> {
+    const { manifest, queues, marks, log, damage } = this.options
+    const short = new Map<ConsumeQueue, ManifestQueue>()
+    if (manifest === undefined) return short
+    // somebody else, the Java broker for one, has gone on with the store
+    const isCurrent = manifest.isClean && !isAfterCrash && manifest.logEnd === endOffset
+    if (!isAfterCrash && !isCurrent) return short
+    for (const entry of manifest.queues) {
+      const { topic, queueId, maxOffset, maxPhysicalOffset } = entry
+      if (maxOffset === 0 || maxPhysicalOffset <= marks.deletedBefore(topic) || maxPhysicalOffset > endOffset) continue
+      const found = queues.find(topic, queueId)
+      // after a crash a queue that had no records left may have been deleted
+      if (found === undefined && isAfterCrash && maxPhysicalOffset <= log.minOffset) continue
+      const isRight = isCurrent
+        ? found?.maxOffset === maxOffset && found.maxPhysicalOffset === maxPhysicalOffset
+        : found !== undefined && found.maxOffset >= maxOffset
+      if (isRight) continue
+      const has = found?.maxOffset ?? 0
+      const text = `queue ${topic}-${queueId} had ${maxOffset} messages and has ${has}: it is built again from the log`
+      damage.add({ kind: 'queue', topic, queueId, queueOffset: has, text })
+      short.set(queues.queueOf(queues.topicOf(topic), queueId), entry)
+    }
+    return short
+  }
+
+  /** Queues of deleted topics that a power cut has brought back. */
+  private *deletedAndBack(): Iterable<ConsumeQueue> {
+    const { marks, queues } = this.options
+    for (const topic of marks.deleted) {
+      for (const queue of queues.topics.get(topic)?.queues ?? []) {
+        const first = queue?.readUnitSync(queue.minUnit)
+        if (queue !== undefined && first !== undefined && first.physicalOffset < marks.deletedBefore(topic)) yield queue
       }
-      await this.breathe(file.endOffset)
     }
   }
 
-  private async breathe(physicalOffset: number): Promise<void> {
-    const { clock, logger } = this.options
+  /** The file to scan from when the index lacks entries from `physicalOffset` on. */
+  private earlierOf(first: MappedFile, physicalOffset: number | undefined): MappedFile {
+    if (physicalOffset === undefined) return first
+    const { files } = this.options.log
+    const file = physicalOffset <= files.minOffset ? files.first! : (files.find(physicalOffset) ?? first)
+    return file.startOffset < first.startOffset ? file : first
+  }
+
+  /** From where on the index lacks entries; undefined when it is complete. */
+  private indexGap(isAfterCrash: boolean): number | undefined {
+    const { index, manifest, damage, log } = this.options
+    if (index === undefined) return undefined
+    const expected = isAfterCrash ? undefined : manifest?.index.filter(file => file.endPhyOffset >= log.minOffset)
+    const problem = index.dropDamaged(expected)
+    if (problem !== undefined) {
+      const { path, text, from } = problem
+      damage.add({ kind: 'index', path, text: `${text}: the index is built again from ${from}` })
+      return from
+    }
+    return undefined
+  }
+
+  private settleQueues(minPhysicalOffset: number): void {
+    const { queues, marks } = this.options
+    for (const queue of queues.all()) {
+      queue.purgedTo = Math.min(marks.purgedTo(queue.topic, queue.queueId), queue.maxOffset)
+      queue.correctMinOffset(minPhysicalOffset)
+      queue.nextOffset = queue.maxOffset
+      queue.noteLoaded()
+    }
+  }
+
+  private logProgress(physicalOffset: number): void {
+    const { clock, logger, log } = this.options
     const now = clock.monotonic()
-    if (now - this.lastYield < YIELD_MS) return
-    await new Promise(resolve => setImmediate(resolve))
-    this.lastYield = clock.monotonic()
     if (now - this.lastProgress < PROGRESS_MS) return
     this.lastProgress = now
+    const { records } = this.scanner
     logger.info(
-      { event: 'store-recovering', physicalOffset, records: this.records },
-      `reading the commit log: ${this.records} records, now at ${physicalOffset} of ${this.options.log.maxOffset}`,
+      { event: 'store-recovering', physicalOffset, records },
+      `reading the commit log: ${records} records, now at ${physicalOffset} of ${log.maxOffset}`,
     )
   }
-}
-
-const SECTOR = 512
-
-/**
- * No CRC covers topic and properties: what a power cut or a cut file took of them is zeros. Zero characters stand in no
- * topic, nor at the end of properties, and do not fill what a record has in a sector.
- */
-function isTorn(bytes: Buffer, topicStart: number, topicEnd: number, end: number): boolean {
-  for (let at = topicStart; at < topicEnd; at++) if (bytes[at] === 0) return true
-  const propertiesStart = topicEnd + 2
-  if (end === propertiesStart) return false
-  if (bytes[end - 1] === 0) return true
-  let from = Math.ceil(propertiesStart / SECTOR) * SECTOR
-  for (; from < end; from += SECTOR) {
-    let at = from
-    const to = Math.min(from + SECTOR, end)
-    while (at < to && bytes[at] === 0) at++
-    if (at === to) return true
-  }
-  return false
 }
 
 function storeTimeAt(log: CommitLog, physicalOffset: number): number | undefined {

@@ -2,6 +2,7 @@ import type { AppendedRecord, CommitLog } from './commit-log.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { Dispatcher, DispatchRequest } from './dispatcher.js'
 import type { MappedFile } from './mapped-file.js'
+import { findRecord } from './record-finder.js'
 import { RecordReader } from './record-reader.js'
 
 /** The loop must not be kept longer than this by catching up. */
@@ -15,7 +16,7 @@ export interface ReputOptions {
   confirmOffset: () => number
   monotonic: () => number
   /** A record that the log holds does not read as one; it is passed over. */
-  onBadRecord: (physicalOffset: number, problem: string) => void
+  onBadRecord: (physicalOffset: number, problem: string, length: number) => void
 }
 
 /**
@@ -104,8 +105,13 @@ export class Reput {
       return true
     }
     if (kind === 'bad') {
-      this.options.onBadRecord(this.offset, this.reader.problem)
-      this.offset = file.endOffset
+      const next = findRecord(file, at + 1, file.wrotePosition)
+      this.options.onBadRecord(
+        this.offset,
+        this.reader.problem,
+        next === undefined ? file.wrotePosition - at : next - at,
+      )
+      this.offset = file.startOffset + (next ?? file.wrotePosition)
       return true
     }
     if (this.offset + this.reader.totalSize > end) return false

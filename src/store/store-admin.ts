@@ -4,6 +4,7 @@ import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { Retention } from './retention.js'
 import type { StoreFolders } from './store-folders.js'
+import type { StoreMarks } from './store-marks.js'
 
 export interface StoreAdminOptions {
   disk: Disk
@@ -13,6 +14,7 @@ export interface StoreAdminOptions {
   log: CommitLog
   queues: ConsumeQueueStore
   retention: Retention
+  marks: StoreMarks
   /** Bytes of the log that consumers cannot see yet. */
   dispatchBehindBytes: () => number
   flushedOffset: () => number
@@ -47,9 +49,19 @@ export class StoreAdmin {
     const { queues, logger } = this.options
     for (const topic of [...queues.topics.keys()]) {
       if (retain.has(topic) || isSystemTopic(topic) || isLmq(topic)) continue
-      await queues.deleteTopic(topic)
+      await this.deleteTopics([topic])
       logger.info({ event: 'unused-topic-deleted', topic }, `the queues of ${topic}, which is no topic, are deleted`)
     }
+  }
+
+  /**
+   * Deletes topics' queues; records stay in the log until it is cleaned, but never come back to a topic of the same
+   * name. Throws MQError `ERR_STORE_MARKS` when the disk refuses; nothing is deleted then.
+   */
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    const { queues, marks, log } = this.options
+    const known = topics.filter(topic => queues.topics.has(topic))
+    if (known.length > 0) await queues.deleteTopics(known, () => marks.markDeleted(known, log.maxOffset))
   }
 
   /** The store's keys of GET_BROKER_RUNTIME_INFO (broker-behaviour 12.6). */

@@ -30,6 +30,24 @@ export class StoreFolders {
     return join(this.root, 'abort')
   }
 
+  /** CometMQ's own files; the Java broker does not look there. */
+  get own(): string {
+    return join(this.root, 'cometmq')
+  }
+
+  get marks(): string {
+    return join(this.own, 'marks')
+  }
+
+  get manifest(): string {
+    return join(this.own, 'queues')
+  }
+
+  /** What the last start found: JSON, for the inspector. */
+  get recoveryReport(): string {
+    return join(this.own, 'recovery.json')
+  }
+
   get lock(): string {
     return join(this.root, 'lock')
   }

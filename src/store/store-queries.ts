@@ -1,6 +1,6 @@
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueue } from './consume-queue.js'
-import { BLANK_UNIT_SIZE, UNIT_SIZE } from './consume-queue-chunk.js'
+import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { IndexService } from './index-service.js'
 import { getInt64, viewOf } from './int64-view.js'
@@ -16,6 +16,8 @@ export interface QueueUnit {
   readonly physicalOffset: number
   readonly size: number
   readonly tagsCode: number
+  /** More than one for a batch. */
+  readonly messages: number
 }
 
 export interface QueryMessageResult {
@@ -95,8 +97,10 @@ export class StoreQueries {
     const units: QueueUnit[] = []
     if (queue === undefined) return units
     const end = Math.min(queue.maxOffset, queueOffset + count)
-    for (let at = Math.max(queueOffset, queue.minOffset); at < end; at++) {
+    if (Math.max(queueOffset, queue.minOffset) >= end) return units
+    for (let at = await queue.locate(Math.max(queueOffset, queue.minOffset)); at < queue.endUnit; at++) {
       const unit = await readUnit(queue, at)
+      if (unit !== undefined && unit.queueOffset >= end) break
       if (unit !== undefined && unit.size !== BLANK_UNIT_SIZE) units.push(unit)
     }
     return units
@@ -131,8 +135,9 @@ export class StoreQueries {
   async offsetByTimestamp(topic: string, queueId: number, timestamp: number, boundary: BoundaryType): Promise<number> {
     const queue = this.options.queues.find(topic, queueId)
     if (queue === undefined || queue.maxOffset === 0) return 0
-    let low = queue.minOffset
-    let high = queue.maxOffset
+    const first = await queue.locate(Math.max(queue.minOffset, 0))
+    let low = first
+    let high = queue.endUnit
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
       const unit = await readUnit(queue, middle)
@@ -141,7 +146,10 @@ export class StoreQueries {
       if (isBefore) low = middle + 1
       else high = middle
     }
-    return boundary === 'LOWER' ? low : Math.max(queue.minOffset, low - 1)
+    const found = boundary === 'LOWER' ? low : Math.max(first, low - 1)
+    if (found >= queue.endUnit) return queue.maxOffset
+    const unit = await readUnit(queue, found)
+    return Math.max(queue.minOffset, unit?.queueOffset ?? 0)
   }
 
   /** Records indexed under a key, stored in `[begin, end]` ms. */
@@ -175,12 +183,14 @@ export class StoreQueries {
   }
 }
 
-async function readUnit(queue: ConsumeQueue, queueOffset: number): Promise<QueueUnit | undefined> {
-  if (!queue.holds(queueOffset)) return undefined
-  const chunk = queue.chunkAt(queueOffset) ?? (await queue.loadChunk(queueOffset))
-  const at = queueOffset * UNIT_SIZE - chunk.start
+/** The unit of this number. */
+async function readUnit(queue: ConsumeQueue, number: number): Promise<QueueUnit | undefined> {
+  if (!queue.holds(number)) return undefined
+  const chunk = queue.chunkAt(number) ?? (await queue.loadChunk(number))
+  const at = number * queue.unitSize - chunk.start
   return {
-    queueOffset,
+    queueOffset: queue.offsetOfUnit(number, chunk.view, at),
+    messages: queue.messagesOfUnit(chunk.view, at),
     physicalOffset: getInt64(chunk.view, at),
     size: chunk.view.getInt32(at + 8),
     tagsCode: getInt64(chunk.view, at + 12),

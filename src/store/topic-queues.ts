@@ -15,7 +15,11 @@ export class TopicQueues {
   /** Units of the schedule topic hold the time of delivery instead of a tag. */
   readonly isSchedule: boolean
 
-  constructor(readonly topic: string) {
+  constructor(
+    readonly topic: string,
+    /** Its queues keep batches undivided. */
+    readonly isBatch = false,
+  ) {
     this.bytes = Buffer.from(topic)
     this.magic = topic.length > 127 ? MESSAGE_MAGIC_V2 : MESSAGE_MAGIC_V1
     const length = Buffer.alloc(this.magic === MESSAGE_MAGIC_V2 ? 2 : 1)

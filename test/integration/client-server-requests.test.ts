@@ -318,7 +318,8 @@ describe('a consumer', () => {
 
   it('that the broker has not heard of introduces itself before it gives up its queues', async () => {
     await consume({ onMessages: () => {} })
-    await channel()
+    // at the start, for the queue taken, and by the timer: the next one has a reason of its own
+    await eventually(() => broker.of(RequestCode.HEART_BEAT).length === 3)
     const before = broker.of(RequestCode.HEART_BEAT).length
     broker.answers.set(RequestCode.GET_CONSUMER_LIST_BY_GROUP, () => {
       const known = broker.of(RequestCode.HEART_BEAT).length > before

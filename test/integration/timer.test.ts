@@ -278,7 +278,11 @@ describe('recall', () => {
     await start({ recallMessageEnable: true })
     const dueAt = String(broker.clock.now() + 20_500)
     await broker.send({ topic: 'T', body: 'keep', properties: { TIMER_DELIVER_MS: dueAt } })
-    const sent = await broker.send({ topic: 'T', body: 'gone', properties: { TIMER_DELIVER_MS: dueAt, UNIQ_KEY: 'U1' } })
+    const sent = await broker.send({
+      topic: 'T',
+      body: 'gone',
+      properties: { TIMER_DELIVER_MS: dueAt, UNIQ_KEY: 'U1' },
+    })
     const handle = decodeRecallHandle(String(sent.extFields?.recallHandle))
     expect(handle).toEqual({
       topic: 'T',

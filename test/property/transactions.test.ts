@@ -15,6 +15,7 @@ const HOUR_MS = 3_600_000
 interface Transaction {
   state: 'open' | 'committed' | 'rolled back'
   isGivenUp: boolean
+  timesGivenUp: number
   born: number
   /** Every name the producer knows it by. */
   names: SentHalf[]
@@ -25,6 +26,7 @@ type Step =
   | { do: 'send'; immunity: number | undefined }
   | { do: 'decide'; which: number; name: number; decision: 0 | 8 | 12 }
   | { do: 'advance'; ms: number }
+  | { do: 'resume'; which: number }
   | { do: 'jump'; ms: number }
   | { do: 'kill' | 'restart' | 'online' | 'offline' }
 
@@ -46,6 +48,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({ do: fc.constant('advance' as const), ms: fc.constantFrom(500, 7000, 30_000, 90_000) }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('resume' as const), which: fc.nat(1000) }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -75,6 +78,8 @@ class World {
         return this.decide(one)
       case 'advance':
         return this.advance(one.ms)
+      case 'resume':
+        return this.resume(one)
       case 'jump':
         return this.broker.clock.jump(one.ms)
       case 'online':
@@ -92,7 +97,7 @@ class World {
     const properties = immunity === undefined ? {} : { CHECK_IMMUNITY_TIME_IN_SECONDS: String(immunity) }
     const names = [this.broker.sendHalf(id, properties)]
     const born = this.broker.clock.now()
-    this.transactions.set(id, { state: 'open', isGivenUp: false, born, names, checks: 0 })
+    this.transactions.set(id, { state: 'open', isGivenUp: false, timesGivenUp: 0, born, names, checks: 0 })
   }
 
   private async decide({ which, name, decision }: Step & { do: 'decide' }): Promise<void> {
@@ -134,16 +139,37 @@ class World {
   }
 
   private async noteGivenUp(): Promise<void> {
-    const kept = (await this.broker.givenUp()).map(message => message.properties.get('UNIQ_KEY')!)
-    expect(new Set(kept).size, 'given up once').toBe(kept.length)
-    for (const id of kept) {
+    const times = new Map<string, number>()
+    for (const { properties } of await this.broker.givenUp()) {
+      const id = properties.get('UNIQ_KEY')!
+      times.set(id, (times.get(id) ?? 0) + 1)
+    }
+    for (const [id, count] of times) {
       const transaction = this.transactions.get(id)!
-      if (transaction.isGivenUp) continue
-      expect(transaction.state).toBe('open')
+      if (count === transaction.timesGivenUp) continue
+      expect([count, transaction.state, transaction.isGivenUp]).toEqual([transaction.timesGivenUp + 1, 'open', false])
       const age = this.broker.clock.now() - transaction.born
       expect(transaction.checks === CHECK_MAX || age > RESERVED_HOURS * HOUR_MS, 'given up for a reason').toBe(true)
       transaction.isGivenUp = true
+      transaction.timesGivenUp++
     }
+  }
+
+  /** An operator has a given-up transaction checked again; one that is decided stays as it is. */
+  private async resume({ which }: Step & { do: 'resume' }): Promise<void> {
+    const kept = await this.broker.givenUp()
+    const message = kept[which % Math.max(1, kept.length)]
+    if (message === undefined) return
+    const transaction = this.transactions.get(message.properties.get('UNIQ_KEY')!)!
+    const isPossible = transaction.state === 'open' && transaction.isGivenUp
+    const isDone = await this.broker.transactions.resume(message.commitLogOffset).then(
+      () => true,
+      (error: unknown) => (error instanceof ResponseError ? false : Promise.reject(error)),
+    )
+    expect(isDone).toBe(isPossible)
+    if (!isDone) return
+    transaction.isGivenUp = false
+    transaction.checks = 0
   }
 
   async verify(): Promise<void> {
@@ -160,10 +186,11 @@ class World {
   async settle(): Promise<void> {
     this.setOnline(true)
     for (let i = 0; i < 10; i++) {
-      for (const { half } of await this.broker.round(60_000)) {
-        const transaction = this.transactions.get(half.id)!
+      const checks = await this.broker.round()
+      await this.noteGivenUp()
+      for (const { half } of checks) {
         await this.broker.commit(half, true)
-        transaction.state = 'committed'
+        this.transactions.get(half.id)!.state = 'committed'
       }
     }
     await this.noteGivenUp()

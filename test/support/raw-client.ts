@@ -14,6 +14,8 @@ export class RawClient {
   private waiting: ((answer: RemotingCommand) => void)[] = []
   private opaque = 0
   private readonly decoder = new FrameDecoder(command => {
+    // what the server asks of its clients is not an answer
+    if (!command.isResponse) return
     command.body = Buffer.from(command.body)
     this.waiting.shift()?.(command)
   })

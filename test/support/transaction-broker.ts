@@ -13,6 +13,7 @@ import { delayLevelRule } from '../../src/broker/schedule/delay-level-rule.js'
 import type { BrokerSettings } from '../../src/broker/settings.js'
 import { BrokerStats } from '../../src/broker/stats/broker-stats.js'
 import { TopicConfigManager } from '../../src/broker/topic/topic-config-manager.js'
+import { halfMessageRule } from '../../src/broker/transaction/half-message-rule.js'
 import { TransactionalMessageService } from '../../src/broker/transaction/transactional-message-service.js'
 import {
   decodeMessages,
@@ -89,6 +90,7 @@ export class TransactionBroker {
     const { store, puts, offsets, producers, topics } = this
     const notifier = new ClientNotifier({ ...parts, producers, consumers: new ConsumerManager(parts) })
     const stats = new BrokerStats({ clock })
+    puts.addRule(halfMessageRule(values))
     puts.addRule(delayLevelRule(store.delayLevels))
     this.transactions = new TransactionalMessageService({
       ...parts,
@@ -126,7 +128,7 @@ export class TransactionBroker {
   /** Starts again from what the files hold at this moment, as after kill -9. */
   async killed(): Promise<TransactionBroker> {
     const folder = transactionFolder()
-    cpSync(this.folder, folder, { recursive: true })
+    copyFolder(this.folder, folder)
     await this.stop()
     return TransactionBroker.open({ folder, clock: this.clock, settings: this.settings })
   }
@@ -250,7 +252,22 @@ export class TransactionBroker {
     return this.messages(SystemTopic.TRANS_HALF)
   }
 
-  givenUp(): Promise<MessageExt[]> {
-    return this.messages(SystemTopic.TRANS_CHECK_MAX_TIME)
+  /** Without the notes that tell what became of them. */
+  async givenUp(): Promise<MessageExt[]> {
+    const all = await this.messages(SystemTopic.TRANS_CHECK_MAX_TIME)
+    return all.filter(({ properties }) => !properties.has('COMET_OUTCOME'))
+  }
+}
+
+/** Files that are being replaced come and go: what vanished while it was copied is copied anew. */
+function copyFolder(from: string, to: string): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      cpSync(from, to, { recursive: true })
+      return
+    } catch (error) {
+      if (attempt === 10) throw error
+      rmSync(to, { recursive: true, force: true })
+    }
   }
 }

@@ -19,14 +19,13 @@ export const cloneGroupOffset = defineCommand({
     const { srcGroup, destGroup, topic } = options
     const offline = isTrue(options.offline)
     const brokers = routeAddresses(await admin.topicRoute(topic))
-    let copied = 0
+    let hasOffsets = false
     for (const { address } of brokers) {
-      const { queues } = await admin.consumeStats(address, srcGroup, topic)
-      copied += queues.length
+      if (out.tellsProblems) hasOffsets ||= (await admin.topicsOfConsumer(address, srcGroup)).includes(topic)
       await admin.cloneGroupOffset(address, { srcGroup, destGroup, topic, offline })
     }
-    if (copied === 0) out.problem(`group ${srcGroup} has no offsets of topic ${topic}: nothing was copied`)
     if (out.tellsProblems) {
+      if (!hasOffsets) out.problem(`group ${srcGroup} has no offsets of topic ${topic}: nothing was copied`)
       const members = await groupConnection(admin, destGroup).catch(() => undefined)
       if (members !== undefined) {
         out.problem(`group ${destGroup} is online: its members will store their own offsets over the copied ones`)

@@ -49,7 +49,7 @@ export interface RedriveOptions {
 }
 
 /**
- * Names on the copy the dead letter it was made from. It is the mark of progress: it is stored in one piece with the copy
+ * Names on the copy the dead letter it was made from. It is the mark of progress: stored in one piece with the copy
  * and found by the unique key, so a run that was cut off anywhere, on any machine, is taken up without sending twice.
  */
 const MARK = 'DLQ_REDRIVEN_FROM'

@@ -29,6 +29,7 @@ import { queryMsgByUniqueKey } from './query-msg-by-unique-key.js'
 import { queryMsgTraceById } from './query-msg-trace-by-id.js'
 import { resetOffsetByTime } from './reset-offset-by-time.js'
 import { resetOffsetByTimeOld } from './reset-offset-by-time-old.js'
+import { schedule } from './schedule.js'
 import { sendMessage } from './send-message.js'
 import { sendMsgStatus } from './send-msg-status.js'
 import { skipAccumulatedMessage } from './skip-accumulated-message.js'
@@ -38,6 +39,7 @@ import { topicClusterList } from './topic-cluster-list.js'
 import { topicList } from './topic-list.js'
 import { topicRoute } from './topic-route.js'
 import { topicStatus } from './topic-status.js'
+import { transactions } from './transactions.js'
 import { undoResetOffset } from './undo-reset-offset.js'
 import { updateBrokerConfig } from './update-broker-config.js'
 import { updateNamesrvConfig } from './update-namesrv-config.js'
@@ -105,4 +107,6 @@ export const commands: readonly Command[] = [
   getConsumerStatus,
   undoResetOffset,
   filterTest,
+  transactions,
+  schedule,
 ]

@@ -54,7 +54,7 @@ export const queryCq = defineCommand({
 function print({ out }: CommandContext<typeof queryOptions>, body: ReturnType<typeof readObject>, index: number) {
   if (body.subscriptionData !== undefined && body.subscriptionData !== null) {
     out.line('Subscription data: ')
-    out.line(stringifyFastJson(body.subscriptionData, { pretty: true }))
+    out.line(subscriptionText(readObject(body.subscriptionData)))
     out.line(RULE)
   }
   const filterData = readString(body.filterData)
@@ -69,13 +69,23 @@ function print({ out }: CommandContext<typeof queryOptions>, body: ReturnType<ty
   for (const [i, json] of readArray(body.queueData).entries()) {
     const unit = readObject(json)
     const text = (name: string): string => readString(unit[name]) ?? 'null'
+    const number = (name: string): number => readNumber(unit[name], 0)
     out.line(`idx: ${index + i}`)
     out.line(
-      `ConsumeQueueData{physicOffset=${readNumber(unit.physicOffset, 0)}, physicSize=${readNumber(unit.physicSize, 0)}, ` +
-        `tagsCode=${readNumber(unit.tagsCode, 0)}, extendDataJson='${text('extendDataJson')}', ` +
+      `ConsumeQueueData{physicOffset=${number('physicOffset')}, physicSize=${number('physicSize')}, ` +
+        `tagsCode=${number('tagsCode')}, extendDataJson='${text('extendDataJson')}', ` +
         `bitMap='${text('bitMap')}', eval=${unit.eval === true}, msg='${text('msg')}'}`,
     )
     out.line(RULE)
   }
   return body
+}
+
+/** As Java prints it: a member per line, lists in one. */
+function subscriptionText(subscription: ReturnType<typeof readObject>): string {
+  const members = Object.entries(subscription)
+    .filter(([, value]) => value !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `\t${JSON.stringify(name)}:${stringifyFastJson(value)}`)
+  return `{\n${members.join(',\n')}\n}`
 }

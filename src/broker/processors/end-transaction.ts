@@ -4,8 +4,8 @@ import type { BrokerContext } from '../context.js'
 import type { TransactionalMessageService } from '../transaction/transactional-message-service.js'
 
 /**
- * END_TRANSACTION (37): a producer commits or rolls back, or says that it does not know yet. Answered when the committed
- * message is as safe as the flush mode promises; producers usually do not wait (broker-behaviour 7.2).
+ * END_TRANSACTION (37): a producer commits or rolls back, or says that it does not know yet. Answered when the
+ * committed message is as safe as the flush mode promises; producers usually do not wait (broker-behaviour 7.2).
  */
 export function endTransactionRoute(
   broker: Pick<BrokerContext, 'store'>,

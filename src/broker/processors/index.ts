@@ -19,6 +19,7 @@ import { queryConsumerOffsetRoute } from './query-consumer-offset.js'
 import { queryMessageRoute } from './query-message.js'
 import { recallMessageRoute } from './recall-message.js'
 import { resumeCheckHalfMessageRoute } from './resume-check-half-message.js'
+import { scheduleRoutes } from './schedule.js'
 import { searchOffsetRoute } from './search-offset.js'
 import { sendMessageRoutes } from './send-message.js'
 import { sendReplyMessageRoutes } from './send-reply-message.js'
@@ -57,6 +58,7 @@ export function brokerRoutes(broker: BrokerContext, services: BrokerServices): R
     earliestStoreTimeRoute(broker),
     recallMessageRoute(broker),
     ...timerStateRoutes(broker),
+    ...scheduleRoutes(broker),
     lockBatchMqRoute(broker),
     unlockBatchMqRoute(broker),
     endTransactionRoute(broker, services.transactions),

@@ -33,8 +33,8 @@ type Parts = Pick<
 >
 
 /**
- * SEND_REPLY_MESSAGE (324) and its V2 (325): the reply of request-reply. It is pushed (326) to the client that waits for
- * it, then stored if `storeReplyMessageEnable`; only the push decides the answer (broker-behaviour 9).
+ * SEND_REPLY_MESSAGE (324) and its V2 (325): the reply of request-reply. It is pushed (326) to the client that waits
+ * for it, then stored if `storeReplyMessageEnable`; only the push decides the answer (broker-behaviour 9).
  */
 export function sendReplyMessageRoutes(broker: Parts): Route[] {
   const replies = new ReplyMessages(broker)

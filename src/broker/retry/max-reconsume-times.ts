@@ -1,6 +1,6 @@
 import { type SubscriptionGroupConfig, VersionMark } from '../../common/index.js'
 
-/** How often a message may be given back: what the client says, if it is new enough to mean it, else the group's limit. */
+/** How often a message may be given back: what a client new enough to mean it says, else the group's limit. */
 export function maxReconsumeTimes(
   group: Pick<SubscriptionGroupConfig, 'retryMaxTimes'>,
   header: { readonly maxReconsumeTimes?: number | undefined },

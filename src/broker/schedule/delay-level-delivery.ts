@@ -5,6 +5,7 @@ import { type Clock, errorText, type Logger, type LogLimiter, type Timer } from 
 import type { MessagePutter } from '../put/message-putter.js'
 import type { BrokerSettings } from '../settings.js'
 import type { BrokerStats } from '../stats/broker-stats.js'
+import type { CancelledDelays } from './cancelled-delays.js'
 import { queueIdOfLevel } from './delay-level-rule.js'
 import type { DelayOffsets } from './delay-offsets.js'
 import { dueMessage } from './due-message.js'
@@ -16,6 +17,7 @@ export interface DelayDeliveryParts {
   puts: MessagePutter
   stats: BrokerStats
   offsets: DelayOffsets
+  cancelled: Pick<CancelledDelays, 'has'>
   clock: Clock
   logger: Logger
   warnings: LogLimiter
@@ -147,6 +149,11 @@ export class DelayLevelDelivery {
   private async deliverOne(unit: QueueUnit): Promise<boolean> {
     const { store, offsets } = this.parts
     const record = await store.queries.recordAt(unit.physicalOffset)
+    // in the turn of the put: whoever cancels until then is told that it counts
+    if (this.parts.cancelled.has(this.level, unit.queueOffset)) {
+      offsets.moveTo(this.level, unit.queueOffset + 1)
+      return true
+    }
     const message = record === undefined ? undefined : dueMessage(record)
     const problem = problemOf(record, message)
     if (problem !== undefined || message === undefined) {
@@ -175,7 +182,7 @@ export class DelayLevelDelivery {
       status === 'MESSAGE_ILLEGAL' || status === 'PROPERTIES_SIZE_EXCEEDED'
         ? '; it was stored under other limits: set maxMessageSize as it was'
         : ''
-    const text = `delay level ${this.level} waits: a due message of ${message.topic} was refused with ${status}${advice}`
+    const text = `delay level ${this.level} waits: a message of ${message.topic} was refused with ${status}${advice}`
     warnings.warn(logger, String(this.level), fields, text)
   }
 

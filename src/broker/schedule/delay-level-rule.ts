@@ -53,7 +53,7 @@ export function delayByLevel(message: MessageToStore, levels: DelayLevels): void
 }
 
 /** A transaction nobody has decided yet, or one that was rolled back. A retry is never one, whatever it carries. */
-function isUndecided(message: MessageToStore, properties: ReadonlyMap<string, string>): boolean {
+export function isUndecided(message: MessageToStore, properties: ReadonlyMap<string, string>): boolean {
   const type = transactionType(message.sysFlag)
   if (type === MessageSysFlag.TRANSACTION_COMMIT_TYPE) return false
   if (type !== MessageSysFlag.TRANSACTION_NOT_TYPE) return true
@@ -67,7 +67,7 @@ function delayLevelOf(properties: ReadonlyMap<string, string>): number {
   if (Number.isNaN(level))
     throw new ResponseError(
       ResponseCode.MESSAGE_ILLEGAL,
-      `property DELAY is "${text.slice(0, 32)}": give the number of a delay level, 1 for the first of messageDelayLevel`,
+      `property DELAY is "${text.slice(0, 32)}": give the number of a delay level, 1 for the first of them`,
     )
   return level
 }

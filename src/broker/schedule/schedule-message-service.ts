@@ -3,6 +3,7 @@ import type { MessageStore } from '../../store/index.js'
 import { createLogLimiter } from '../../util/index.js'
 import type { BrokerContext } from '../context.js'
 import type { SpecialMessageRule } from '../put/special-messages.js'
+import { CancelledDelays } from './cancelled-delays.js'
 import { DelayLevelDelivery } from './delay-level-delivery.js'
 import { delayLevelRule, queueIdOfLevel } from './delay-level-rule.js'
 import { DelayOffsets } from './delay-offsets.js'
@@ -15,24 +16,28 @@ export interface ScheduleMessageServiceOptions
 const WARNING_PERIOD_MS = 60_000
 
 /**
- * Messages with a delay level: they wait in a queue of the schedule topic per level and are put into their own queue when
- * they are due (broker-behaviour 6.2). Only a master delivers.
+ * Messages with a delay level: they wait in the schedule topic, in a queue per level, and are put into their own queue
+ * when they are due (broker-behaviour 6.2). Only a master delivers.
  */
 export class ScheduleMessageService {
   /** Sends messages with a delay level into the schedule topic. */
   readonly rule: SpecialMessageRule
-  private readonly offsets: DelayOffsets
+  readonly offsets: DelayOffsets
+  /** Messages an operator took back. */
+  readonly cancelled: CancelledDelays
   /** By queue id. */
   private deliveries: DelayLevelDelivery[] = []
 
   constructor(private readonly options: ScheduleMessageServiceOptions) {
     this.rule = delayLevelRule(options.store.delayLevels)
     this.offsets = new DelayOffsets(options)
+    this.cancelled = new CancelledDelays(options)
   }
 
   /** @throws MQError ERR_CONFIG_FILE */
   load(): void {
     this.offsets.load()
+    this.cancelled.load(level => this.offsets.get(level))
   }
 
   /** The store must be running. Messages that fell due while the broker was down are delivered at once. */
@@ -40,7 +45,7 @@ export class ScheduleMessageService {
     if (this.options.settings.brokerRole === 'SLAVE') return
     const { clock } = this.options
     const warnings = createLogLimiter({ clock, periodMs: WARNING_PERIOD_MS })
-    const parts = { ...this.options, offsets: this.offsets, warnings }
+    const parts = { ...this.options, offsets: this.offsets, cancelled: this.cancelled, warnings }
     for (let level = 1; level <= this.levels; level++) this.deliveries.push(new DelayLevelDelivery(level, parts))
     for (const delivery of this.deliveries) delivery.wake()
     this.offsets.start()
@@ -51,6 +56,7 @@ export class ScheduleMessageService {
     await Promise.all(this.deliveries.map(delivery => delivery.stop()))
     this.deliveries = []
     await this.offsets.stop()
+    await this.cancelled.stop()
   }
 
   /** A message has come into a queue of the schedule topic. */
@@ -58,7 +64,7 @@ export class ScheduleMessageService {
     this.deliveries[queueId]?.wake()
   }
 
-  /** `scheduleMessageOffset_<level>`: next message to deliver and end of the queue, as Java's runtime information has it. */
+  /** `scheduleMessageOffset_<level>`: next message to deliver and end of the queue, in Java's form. */
   *runtimeInfo(): Iterable<[string, string]> {
     for (const level of this.offsets.levels) {
       const end = this.options.store.maxOffset(SystemTopic.SCHEDULE, queueIdOfLevel(level))
@@ -67,7 +73,7 @@ export class ScheduleMessageService {
   }
 
   /** Levels of a longer table in former times may still have messages waiting. */
-  private get levels(): number {
+  get levels(): number {
     const { store } = this.options
     return Math.max(store.delayLevels.maxLevel, store.queues.topics.get(SystemTopic.SCHEDULE)?.queues.length ?? 0)
   }

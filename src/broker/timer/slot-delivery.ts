@@ -44,10 +44,12 @@ export class SlotDelivery {
   /** Newest first. */
   private readonly messages: number[] = []
   private readonly markers: number[] = []
-  /** What the markers name: topic, and whether a message was found. */
-  private readonly deletes = new Map<string, { topic: string; found: number }>()
+  /** What the markers name, how many do, and how many messages were found. */
+  private readonly deletes = new Map<string, { topic: string; markers: number; found: number }>()
   private readonly cold = new Map<number, Buffer | undefined>()
   private delivered = 0
+  /** Whether messages went back to the timer topic. */
+  hasRolled = false
 
   constructor(
     private readonly options: SlotDeliveryOptions,
@@ -93,16 +95,22 @@ export class SlotDelivery {
   }
 
   private readMarkers(slice: WorkSlice): WorkState | 'cold' {
-    const { markers, properties, deletes } = this
+    const { markers, properties } = this
     while (markers.length > 0) {
       const place = this.open(markers.at(-1)!)
       if (place === 'cold') return 'cold'
       const key = place === 'open' ? properties.text('deleteKey') : undefined
-      if (key !== undefined) deletes.set(key, { topic: properties.text('realTopic') ?? '', found: 0 })
+      if (key !== undefined) this.noteMarker(key)
       markers.pop()
       if (slice.isOver()) return 'more'
     }
     return 'more'
+  }
+
+  private noteMarker(key: string): void {
+    const known = this.deletes.get(key)
+    if (known !== undefined) known.markers++
+    else this.deletes.set(key, { topic: this.properties.text('realTopic')!, markers: 1, found: 0 })
   }
 
   private putMessages(slice: WorkSlice): WorkState | 'cold' {
@@ -131,6 +139,7 @@ export class SlotDelivery {
     if (!isRoll && this.isDeleted(topic)) return true
     const outcome = delivery.deliver(records, properties, String(unit.writeTime), isRoll)
     if (outcome === 'retry') return false
+    this.hasRolled ||= isRoll
     metrics.add(topic, properties.has('deleteKey') ? 1 : -1)
     return true
   }
@@ -144,10 +153,10 @@ export class SlotDelivery {
     return true
   }
 
-  /** A marker took one message off the count when it came: put right where it found none, or several. */
+  /** Each marker took one message off the count when it came: put right where it found none, or several. */
   private settleMarkers(): void {
-    for (const { topic, found } of this.deletes.values()) {
-      if (found !== 1 && topic !== '') this.options.metrics.add(topic, 1 - found)
+    for (const { topic, markers, found } of this.deletes.values()) {
+      if (markers !== found) this.options.metrics.add(topic, markers - found)
     }
     this.deletes.clear()
   }

@@ -14,6 +14,7 @@ import {
 import type { MessageStore, MessageToStore, PutStatus, TimerRecords } from '../../store/index.js'
 import { type Clock, createLogLimiter, type Logger, readInt64 } from '../../util/index.js'
 import type { BrokerStats } from '../stats/broker-stats.js'
+import type { PastDeliveries } from './past-deliveries.js'
 import type { RecordTimerProperties } from './record-properties.js'
 
 /** `retry`: the store does not take messages at present; nothing was lost. */
@@ -22,6 +23,8 @@ export type DeliveryOutcome = 'done' | 'dropped' | 'retry'
 export interface TimerDeliveryOptions {
   store: Pick<MessageStore, 'append'>
   stats: Pick<BrokerStats, 'incTopicPut' | 'incBrokerPut'>
+  /** What was delivered before a crash and is not to be again. */
+  past: PastDeliveries
   clock: Clock
   logger: Logger
 }
@@ -98,7 +101,8 @@ export class TimerDelivery {
     enqueueMs: string,
     isRoll: boolean,
   ): DeliveryOutcome {
-    const { store, stats } = this.options
+    const { store, stats, past } = this.options
+    if (past.take(records, properties, isRoll)) return 'done'
     const message = this.fill(records)
     message.topic = isRoll ? SystemTopic.TIMER_WHEEL : properties.text('realTopic')!
     message.queueId = isRoll ? 0 : properties.number('realQueueId')!

@@ -20,6 +20,8 @@ export interface TimerEnqueueOptions {
   timer: TimerStore
   delivery: TimerDelivery
   metrics: TimerMetrics
+  /** Whether the slot of a time is being delivered: what is added to it now would be missed. */
+  isOpen: (time: number) => boolean
   clock: Clock
   logger: Logger
 }
@@ -79,6 +81,11 @@ export class TimerEnqueue {
     return this.options.store.maxOffset(SystemTopic.TIMER_WHEEL, QUEUE_ID)
   }
 
+  /** Whether messages at or behind the queue offset are in the wheel. */
+  get hasUncounted(): boolean {
+    return this.known.size > 0
+  }
+
   /** Messages that wait to be taken. */
   get behind(): number {
     return Math.max(0, this.maxOffset - this.options.timer.queueOffset)
@@ -129,7 +136,7 @@ export class TimerEnqueue {
   /** False when the message has to wait. */
   private takeOne(): boolean {
     const { records, properties } = this
-    const { timer, delivery, clock } = this.options
+    const { timer, delivery, clock, isOpen } = this.options
     const { head } = records
     properties.scan(records.buffer, head.propertiesStart, head.propertiesEnd)
     const problem = delivery.problemOf(properties)
@@ -146,10 +153,12 @@ export class TimerEnqueue {
     this.lastTakenAt = now
     this.lastStoreTime = head.storeTimestamp
     const writeTime = timer.floor(now)
-    return deliverTime < writeTime ? this.passOn() : this.enter(deliverTime, writeTime)
+    // overdue, but its slot has not been read: there may be a delete marker for it
+    const isLate = deliverTime < timer.readTime || (isOpen(deliverTime) && deliverTime < writeTime)
+    return isLate ? this.passOn() : this.enter(deliverTime, writeTime)
   }
 
-  /** Overdue before it was taken. A delete marker comes too late then. */
+  /** Its slot has been read before it was taken. A delete marker comes too late then. */
   private passOn(): boolean {
     const { delivery } = this.options
     if (this.properties.has('deleteKey')) return true

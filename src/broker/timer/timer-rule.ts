@@ -1,14 +1,8 @@
-import {
-  decodeProperties,
-  encodeProperties,
-  MessageSysFlag,
-  PropertyName,
-  SystemTopic,
-  transactionType,
-} from '../../common/index.js'
+import { decodeProperties, encodeProperties, PropertyName, SystemTopic } from '../../common/index.js'
 import type { MessageToStore, PutStatus } from '../../store/index.js'
 import type { Clock } from '../../util/index.js'
 import type { SpecialMessageRule } from '../put/special-messages.js'
+import { isUndecided } from '../schedule/delay-level-rule.js'
 import type { TimerSettings } from './timer-settings.js'
 
 export interface TimerRuleOptions {
@@ -34,17 +28,14 @@ export function timerRule(options: TimerRuleOptions): SpecialMessageRule {
     if (!mayBeTimer(message)) return undefined
     const text = typeof message.properties === 'string' ? message.properties : message.properties.toString()
     const properties = decodeProperties(text)
-    if (!isTimer(properties)) return undefined
+    // a half message is decided first: taken here it would never be one (Java takes it)
+    if (isUndecided(message, properties) || !isTimer(properties)) return undefined
     return transform(options, message, properties)
   }
 }
 
-function mayBeTimer({ topic, sysFlag }: MessageToStore): boolean {
-  const type = transactionType(sysFlag)
-  // a half message is decided first: taken here it would never be one (Java takes it)
-  const isDecided = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
+function mayBeTimer({ topic }: MessageToStore): boolean {
   return (
-    isDecided &&
     topic !== SystemTopic.TIMER_WHEEL &&
     topic !== SystemTopic.SCHEDULE &&
     topic !== SystemTopic.TRANS_HALF &&

@@ -11,6 +11,7 @@ import {
   type Timer,
 } from '../../util/index.js'
 import type { BrokerStats } from '../stats/broker-stats.js'
+import { PastDeliveries } from './past-deliveries.js'
 import { SlotDelivery } from './slot-delivery.js'
 import { TimerDelivery } from './timer-delivery.js'
 import { TimerEnqueue, type WorkState } from './timer-enqueue.js'
@@ -37,6 +38,10 @@ const RETRY_SHARE = 0.5
 const CLEAN_PERIOD_MS = 30_000
 const RETAIN_PERIOD_MS = 180_000
 const RECOUNT_LOOK_MS = 45 * 60_000
+/** It takes some thousand messages in each; more only when the timer is kept from taking any. */
+const SETTLE_TURNS = 1000
+/** Slots that may pass, at most, before a clock that went back is noticed. */
+const NOTICE_SLOTS = 60
 const RECOUNT_PAUSE_MS = 70 * 60_000
 
 /**
@@ -49,6 +54,7 @@ export class TimerService {
   readonly metrics: TimerMetrics
   readonly scan: TimerScan
   readonly rates: TimerRates
+  private readonly past = new PastDeliveries()
   private readonly delivery: TimerDelivery
   private readonly enqueue: TimerEnqueue
   private readonly records: TimerRecords
@@ -62,8 +68,10 @@ export class TimerService {
   private flushing: Promise<void> = Promise.resolve()
   /** The slot being delivered. */
   private current: SlotDelivery | undefined
-  /** Messages in front of it are taken before the slot that is due is read: they may take one of it back. */
-  private drainTo: number | undefined
+  /** Slots in front of it may be read. */
+  private readLimit = 0
+  /** {@link readLimit} becomes `time` when the messages in front of `offset` are taken. */
+  private barrier: { offset: number; time: number } | undefined
   /** End of the timer log when the last slot was read. */
   private readUpTo = 0
   /** The check point must be written before more is taken: the read time went back. */
@@ -75,9 +83,17 @@ export class TimerService {
     const { settings, store, stats, clock, logger, disk = systemDisk } = options
     this.timer = new TimerStore({ settings, disk, clock, logger })
     this.metrics = new TimerMetrics({ rootDir: settings.storePathRootDir, clock, logger })
-    this.delivery = new TimerDelivery({ store, stats, clock, logger })
+    this.delivery = new TimerDelivery({ store, stats, past: this.past, clock, logger })
     const { timer, metrics, delivery } = this
-    this.enqueue = new TimerEnqueue({ store, timer, delivery, metrics, clock, logger })
+    this.enqueue = new TimerEnqueue({
+      store,
+      timer,
+      delivery,
+      metrics,
+      clock,
+      logger,
+      isOpen: time => this.current?.time === time,
+    })
     this.records = new TimerRecords(store)
     this.scan = new TimerScan({ store, timer })
     this.slice = new WorkSlice(clock)
@@ -103,12 +119,18 @@ export class TimerService {
     const { store, clock, logger } = this.options
     const recovery = await this.recover(store.log.maxOffset)
     await this.enqueue.resume(recovery)
+    const { commitLogOffset } = this.timer.checkpoint
+    if (store.recovery?.isAfterCrash && commitLogOffset >= 0) {
+      await this.past.read(this.records, Math.max(commitLogOffset, store.log.minOffset))
+    }
     this.readUpTo = this.timer.log.maxOffset
     this.lastRecount = clock.now()
     const { lastUnit: _unit, uncounted: _uncounted, ...facts } = recovery
     const { readTime, queueOffset } = this.timer
     logger.info({ event: 'timer-recovered', ...facts, readTime, queueOffset }, 'the timer is recovered')
-    if (recovery.revisedUnits > 0) await this.recount()
+    if (recovery.revisedUnits > 0 || store.recovery?.isAfterCrash) await this.recount()
+    // from now on a crash finds where to begin
+    await this.flush()
     for (const task of this.tasks) task.start()
     this.running = this.work()
   }
@@ -207,14 +229,20 @@ export class TimerService {
       { event: 'clock-set-back', from: timer.readTime, to: now },
       `the clock went back by ${timer.readTime - now} ms: timer messages are delivered by the new time`,
     )
-    timer.turnBack(now, this.readUpTo)
+    // what was sent since is not to be taken for late
+    timer.turnBack(now - NOTICE_SLOTS * timer.precisionMs, this.readUpTo)
+    this.readLimit = timer.readTime
+    this.barrier = undefined
     this.mustFlush = true
   }
 
   private async dequeue(now: number, taken: WorkState): Promise<WorkState> {
+    if (!this.mayRead(now, taken)) return 'more'
     for (;;) {
-      if (this.current === undefined && !this.nextSlot(now)) return 'idle'
-      if (this.current === undefined && !this.isDrained(taken)) return 'more'
+      if (this.current === undefined && !this.nextSlot(this.readLimit)) {
+        if (taken === 'idle') this.past.readUpTo(this.timer.readTime)
+        return 'idle'
+      }
       this.current ??= this.openSlot()
       const state = await this.current.run(this.slice)
       if (state !== 'idle') return state
@@ -223,17 +251,32 @@ export class TimerService {
     }
   }
 
-  /** Moves the read time to the next slot that has passed and holds something. */
-  private nextSlot(now: number): boolean {
+  /**
+   * A slot is read when what was sent until it ended is in the wheel: there may be a delete marker among it. False when
+   * that has to be awaited.
+   */
+  private mayRead(now: number, taken: WorkState): boolean {
+    const { timer, enqueue } = this
+    if (this.current !== undefined || this.readLimit >= now) return true
+    const limit = timer.isBehindTooFar(now) ? timer.nearestReadTime(now) : now
+    this.barrier ??= { offset: enqueue.maxOffset, time: limit }
+    if (taken === 'more' && timer.queueOffset < this.barrier.offset) return false
+    this.readLimit = this.barrier.time
+    this.barrier = undefined
+    return true
+  }
+
+  /** Moves the read time to the next slot in front of `limit` that holds something. */
+  private nextSlot(limit: number): boolean {
     const { timer, slot } = this
     const { wheel, precisionMs } = timer
-    while (timer.readTime < now) {
-      const time = wheel.nextUsed(timer.readTime, now)
-      if (time < now && wheel.get(time, slot)) {
+    while (timer.readTime < limit) {
+      const time = wheel.nextUsed(timer.readTime, limit)
+      if (time < limit && wheel.get(time, slot)) {
         this.moveTo(time)
         return true
       }
-      this.moveTo(Math.min(now, time + precisionMs))
+      this.moveTo(Math.min(limit, time + precisionMs))
     }
     return false
   }
@@ -243,14 +286,6 @@ export class TimerService {
     this.timer.readTime = readTime
     this.timer.marks.passed(readTime)
     this.readUpTo = this.timer.log.maxOffset
-  }
-
-  private isDrained(taken: WorkState): boolean {
-    if (this.options.settings.timerStopEnqueue || taken !== 'more') this.drainTo = undefined
-    else this.drainTo ??= this.enqueue.maxOffset
-    if (this.drainTo !== undefined && this.timer.queueOffset < this.drainTo) return false
-    this.drainTo = undefined
-    return true
   }
 
   private openSlot(): SlotDelivery {
@@ -263,9 +298,11 @@ export class TimerService {
 
   private closeSlot(): void {
     const { timer, options } = this
-    this.readUpTo = this.current!.readUpTo
+    const { readUpTo, hasRolled } = this.current!
+    this.readUpTo = readUpTo
     this.current = undefined
     timer.readTime += timer.precisionMs
+    if (hasRolled) this.readLimit = timer.readTime
     timer.marks.passed(timer.readTime)
     // in this turn: a check point in between would count what has been added since as delivered
     const now = timer.floor(options.clock.now())
@@ -283,8 +320,11 @@ export class TimerService {
     const next = this.current?.next
     const state = `${timer.readTime} ${timer.queueOffset} ${timer.log.maxOffset} ${next} ${this.delivery.count}`
     if (state === this.flushed && !this.mustFlush) return
-    const snapshot = timer.snapshot(next)
     const end = store.log.maxOffset
+    // until all of it has been met again, what was delivered before the crash stands behind the old offset
+    const commitLogOffset = this.past.size > 0 ? timer.checkpoint.commitLogOffset : end
+    const { hasUncounted } = this.enqueue
+    const snapshot = timer.snapshot({ delivered: next, hasUncounted, commitLogOffset })
     const isUrgent = this.mustFlush
     this.mustFlush = false
     try {
@@ -355,15 +395,18 @@ export class TimerService {
     }
   }
 
+  /** Whether the slot of `outTime` has been read, or is about to be: too late to take a message of it back. */
+  isRead(outTime: number): boolean {
+    const { timer, options } = this
+    return outTime < Math.max(timer.readTime, timer.floor(options.clock.now())) || this.current?.time === outTime
+  }
+
   /** Takes everything the timer topic holds, so that a look at the wheel sees it. */
   async settle(): Promise<void> {
-    const { clock } = this.options
     const target = this.enqueue.maxOffset
-    const until = clock.monotonic() + this.timer.precisionMs
-    this.pause?.end()
-    while (this.timer.queueOffset < target && clock.monotonic() < until && !this.isStopping) {
-      await nextTurn()
+    for (let turns = 0; this.timer.queueOffset < target && turns < SETTLE_TURNS && !this.isStopping; turns++) {
       this.pause?.end()
+      await nextTurn()
     }
   }
 }

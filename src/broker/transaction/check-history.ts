@@ -19,8 +19,8 @@ const MAX_CHECKS = 32
 const MAX_TRANSACTIONS = 100_000
 
 /**
- * Who was asked about the open transactions, and what the answers were, since the broker started; how often is kept with
- * the message. For operators only: nothing is decided by it.
+ * Who was asked about the open transactions, and what the answers were, since the broker started; how often is kept
+ * with the message. For operators only: nothing is decided by it.
  */
 export class CheckHistory {
   private readonly byFirstOffset = new Map<number, TransactionCheck[]>()

@@ -7,7 +7,7 @@ import {
   transactionType,
 } from '../../common/index.js'
 import type { MessageStore } from '../../store/index.js'
-import { HALF_TOPIC, realTarget } from './half-message.js'
+import { HALF_TOPIC, OUTCOME, realTarget } from './half-message.js'
 import type { HalfPosition, HalfQueue } from './half-queue.js'
 
 /** What the store tells of a transaction whose half message is finished. */
@@ -15,6 +15,7 @@ export type Past =
   /** It goes on as a copy that does not name its origin: Java's brokers made it. */
   | { state: 'open'; at: HalfPosition }
   | { state: 'committed' }
+  | { state: 'rolled back' }
   | { state: 'given up' }
   /** Rolled back; or what was left of it has expired. */
   | { state: 'unknown' }
@@ -32,14 +33,22 @@ export async function pastOf(half: MessageExt, queue: HalfQueue, store: Pick<Mes
   const delivered = target === undefined ? [] : await sameTransaction(half, target.topic, store)
   if (delivered.some(isCommitted)) return { state: 'committed' }
   const kept = await sameTransaction(half, SystemTopic.TRANS_CHECK_MAX_TIME, store)
-  return kept.length > 0 ? { state: 'given up' } : { state: 'unknown' }
+  return { state: stateOf(kept.at(-1)) }
+}
+
+/** What the last of the messages about a given-up transaction says. A resumed one has been finished since. */
+function stateOf(last: MessageExt | undefined): 'given up' | 'rolled back' | 'unknown' {
+  if (last === undefined) return 'unknown'
+  const outcome = last.properties.get(OUTCOME)
+  if (outcome === undefined) return 'given up'
+  return outcome === 'ROLLBACK' ? 'rolled back' : 'unknown'
 }
 
 function isCommitted(message: MessageExt): boolean {
   return transactionType(message.sysFlag) === MessageSysFlag.TRANSACTION_COMMIT_TYPE
 }
 
-/** Messages of a topic with the unique key and the birth of a half message: a producer that sends again is born anew. */
+/** Those of a topic with the unique key and the birth of a half message; what a producer sends again is born anew. */
 async function sameTransaction(
   half: MessageExt,
   topic: string,

@@ -15,10 +15,14 @@ export const OP_TOPIC = SystemTopic.TRANS_OP_HALF
 export const HALF_QUEUE_ID = 0
 
 /**
- * Ours: commit log offset of a transaction's first half message, in each copy that was put back. Java keeps a property it
- * does not know. TRAN_PREPARED_QUEUE_OFFSET cannot serve: to Java an op mark of that offset decides the copy as well.
+ * Ours: commit log offset of a transaction's first half message, in each copy that was put back. Java keeps a property
+ * it does not know. TRAN_PREPARED_QUEUE_OFFSET cannot serve: to Java an op mark of that offset decides the copy too.
  */
 export const FIRST_HALF_OFFSET = 'COMET_FIRST_HALF_OFFSET'
+
+/** Ours: in a message without a body that follows a given-up one and tells what became of it. */
+export const OUTCOME = 'COMET_OUTCOME'
+export type Outcome = 'ROLLBACK' | 'RESUMED'
 
 /** What identifies a transaction across its copies: the commit log offset of its first half message. */
 export function firstHalfOffset(half: MessageExt): number {
@@ -73,6 +77,12 @@ export function halfMessageAgain(half: MessageExt, checkTimes: number): MessageT
 /** The half message as it is kept when nobody will be asked any more. */
 export function givenUpMessage(half: MessageExt): MessageToStore {
   return copyOf(half, SystemTopic.TRANS_CHECK_MAX_TIME, traced(half))
+}
+
+/** Stored behind a given-up message: nothing else would tell, after a restart, that it is done with. */
+export function outcomeNote(half: MessageExt, outcome: Outcome): MessageToStore {
+  const note = copyOf(half, SystemTopic.TRANS_CHECK_MAX_TIME, traced(half).set(OUTCOME, outcome))
+  return { ...note, body: Buffer.alloc(0) }
 }
 
 function traced(half: MessageExt): Map<string, string> {

@@ -27,8 +27,8 @@ const READ_AT_ONCE = 32
 
 /**
  * Which half messages are open. The store has it all: a half message is finished when an op message marks it or when it
- * lies in front of the saved offset of the queue, which only saves reading. A transaction that was put back is open as its
- * newest copy; decisions that name an older one reach it all the same.
+ * lies in front of the saved offset of the queue, which only saves reading. A transaction that was put back is open as
+ * its newest copy; decisions that name an older one reach it all the same.
  */
 export class HalfQueue {
   private readonly finished = new OffsetSet()

@@ -36,9 +36,10 @@ const MESSAGES_PER_SPAN = 64
 const SHORTEST_WAIT_MS = 10
 
 /**
- * The marks of finished half messages, in the messages that Java's brokers write and read (store-format 12.4): half queue
- * offsets, each with a comma. Marks of one turn of the event loop share a message and are stored in that turn, next to
- * what they finish, so that killing the process separates them hardly ever. A refused mark is kept and tried again.
+ * The marks of finished half messages, in the messages that Java's brokers write and read (store-format 12.4): half
+ * queue offsets, each with a comma. Marks of one turn of the event loop share a message and are stored in that turn,
+ * next to what they finish, so that killing the process separates them hardly ever. A refused mark is kept and tried
+ * again.
  */
 export class OpQueue {
   private pending: number[] = []
@@ -167,8 +168,9 @@ export class OpQueue {
   private tryLater(status: string): void {
     const { settings, clock, logger, warnings } = this.parts
     const waitMs = Math.max(settings.transactionOpBatchInterval, SHORTEST_WAIT_MS)
-    const fields = { event: 'transaction-marks-refused', status, marks: this.pending.length }
-    const text = `marks of ${this.pending.length} finished transactions wait, the store says ${status}: again in ${waitMs} ms`
+    const marks = this.pending.length
+    const fields = { event: 'transaction-marks-refused', status, marks }
+    const text = `marks of ${marks} finished transactions wait, the store says ${status}: again in ${waitMs} ms`
     warnings.warn(logger, 'marks', fields, text)
     this.retry?.cancel()
     this.retry = clock.after(waitMs, () => {

@@ -52,8 +52,8 @@ interface Round {
 
 /**
  * Asks producers what became of their open transactions (broker-behaviour 7.3): every `transactionCheckInterval`, those
- * older than `transactionTimeOut`, each at most `transactionCheckMax` times. Unlike in Java a round in which nobody of the
- * group is online does not count as a check, nor does one in which the message is immune, and no message makes those
+ * older than `transactionTimeOut`, each at most `transactionCheckMax` times. Unlike in Java a round in which nobody of
+ * the group is online does not count as a check, nor does one in which the message is immune; and none makes those
  * behind it wait.
  */
 export class TransactionChecks {
@@ -137,15 +137,9 @@ export class TransactionChecks {
     return this.ask(half, { group, checkTimes: checks + 1 }, round)
   }
 
-  /** Whether it is too early to ask. A message from the future, by a clock set back or wrong, is as old as its record. */
   private isImmune(half: MessageExt, now: number): boolean {
     const { transactionTimeOut } = this.parts.settings
-    const age = now - half.bornTimestamp
-    const wanted = immunityOf(half, transactionTimeOut)
-    if (wanted !== undefined) return age <= wanted
-    if (age >= 0) return age <= transactionTimeOut
-    const storedFor = now - half.storeTimestamp
-    return storedFor >= 0 && storedFor <= transactionTimeOut
+    return knownAge(half, now) <= (immunityOf(half, transactionTimeOut) ?? transactionTimeOut)
   }
 
   private wait(half: MessageExt, round: Round): 'go on' | 'stop' {
@@ -205,4 +199,13 @@ export class TransactionChecks {
     )
     return 'go on'
   }
+}
+
+/**
+ * Ms since its birth. A message from the future (its producer's clock is ahead) is as old as its record; when that is
+ * from the future too, this broker's clock was set back and nobody knows: it is old enough for anything.
+ */
+function knownAge(half: MessageExt, now: number): number {
+  if (half.bornTimestamp <= now) return now - half.bornTimestamp
+  return half.storeTimestamp <= now ? now - half.storeTimestamp : Number.POSITIVE_INFINITY
 }

@@ -3,7 +3,7 @@ import type { BrokerContext } from '../context.js'
 import type { CheckHistory } from './check-history.js'
 import { commitRefusal } from './commit-refusal.js'
 import { pastOf } from './decided-before.js'
-import { committedMessage, firstHalfOffset, realTarget, transactionIdOf } from './half-message.js'
+import { committedMessage, firstHalfOffset, outcomeNote, realTarget, transactionIdOf } from './half-message.js'
 import type { HalfPosition, HalfQueue } from './half-queue.js'
 import type { TransactionMetrics } from './transaction-metrics.js'
 
@@ -88,13 +88,23 @@ export class TransactionDecisions {
     const past = await pastOf(half, this.parts.half, this.parts.store)
     if (past.state === 'open') return this.carryOut(half, decision, past.at)
     if (past.state === 'committed') return decidedBefore(half, decision, 'COMMIT')
-    if (past.state === 'given up') return this.carryOut(half, decision, undefined)
+    if (past.state === 'rolled back') return decidedBefore(half, decision, 'ROLLBACK')
+    if (past.state === 'given up') {
+      if (decision === 'ROLLBACK') this.noteRollback(half)
+      return this.carryOut(half, decision, undefined)
+    }
     if (decision === 'ROLLBACK') return { remark: alreadyText(half, 'ROLLBACK') }
     throw new ResponseError(
       ResponseCode.ILLEGAL_OPERATION,
-      `transaction ${transactionIdOf(half)} was finished before and no committed message of it is found: it was rolled ` +
-        'back, or the message has expired. Nothing was done; if consumers lack it, send it again',
+      `transaction ${transactionIdOf(half)} was finished before and no committed message of it is found: ` +
+        'it was rolled back, or the message has expired. Nothing was done; if consumers lack it, send it again',
     )
+  }
+
+  private noteRollback(half: MessageExt): void {
+    const { puts, settings } = this.parts
+    const refusal = commitRefusal(puts.put(outcomeNote(half, 'ROLLBACK'), false).status, settings)
+    if (refusal !== undefined) throw refusal
   }
 
   private remember(first: number, decision: Decision): void {

@@ -13,8 +13,15 @@ import type { BrokerContext } from '../context.js'
 import { storeHostOf } from '../identity.js'
 import { CheckHistory } from './check-history.js'
 import { pastOf } from './decided-before.js'
-import { firstHalfOffset, HALF_TOPIC, immunityOf, realTarget, transactionIdOf } from './half-message.js'
-import { halfMessageRule } from './half-message-rule.js'
+import {
+  firstHalfOffset,
+  HALF_TOPIC,
+  immunityOf,
+  OUTCOME,
+  outcomeNote,
+  realTarget,
+  transactionIdOf,
+} from './half-message.js'
 import { HalfQueue } from './half-queue.js'
 import { OpQueue } from './op-queue.js'
 import { OpenTransactions } from './open-transactions.js'
@@ -66,7 +73,7 @@ export class TransactionalMessageService {
   private readonly warnings: LogLimiter
 
   constructor(private readonly parts: ServiceParts) {
-    const { clock, settings, puts, identity } = parts
+    const { clock, puts, identity } = parts
     this.logger = parts.logger.child('RocketmqTransaction')
     this.warnings = createLogLimiter({ clock, periodMs: WARNING_PERIOD_MS })
     const shared = { ...parts, logger: this.logger, warnings: this.warnings, storeHost: storeHostOf(identity) }
@@ -78,7 +85,6 @@ export class TransactionalMessageService {
     this.decisions = new TransactionDecisions(inner)
     this.checks = new TransactionChecks(inner)
     this.open = new OpenTransactions(inner)
-    puts.addRule(halfMessageRule(settings))
     puts.addListener(message => this.noteStored(message.topic, message.properties))
   }
 
@@ -162,15 +168,15 @@ export class TransactionalMessageService {
   }
 
   /**
-   * RESUME_CHECK_HALF_MESSAGE (323): has the producers asked again, from the first check on, about a transaction that was
-   * given up or is open. @throws ResponseError
+   * RESUME_CHECK_HALF_MESSAGE (323): has the producers asked again, from the first check on, about a transaction that
+   * was given up or is open. @throws ResponseError
    */
   async resume(commitLogOffset: number): Promise<void> {
     const half = await this.recordAt(commitLogOffset)
-    if (half === undefined || realTarget(half) === undefined || !isResumable(half.topic))
+    if (half === undefined || realTarget(half) === undefined || !isResumable(half))
       throw new ResponseError(
         ResponseCode.SYSTEM_ERROR,
-        `Put message back to ${HALF_TOPIC} failed. No message of ${SystemTopic.TRANS_CHECK_MAX_TIME} or ${HALF_TOPIC} ` +
+        `Put message back to ${HALF_TOPIC} failed. No message of ${SystemTopic.TRANS_CHECK_MAX_TIME} or of it ` +
           `begins at commit log offset ${commitLogOffset}: give the msgId that a query of these topics shows`,
       )
     if (half.topic === HALF_TOPIC && this.half.openPosition(half)?.physicalOffset === commitLogOffset) {
@@ -179,8 +185,9 @@ export class TransactionalMessageService {
     }
     const past = await pastOf(half, this.half, this.parts.store)
     if (past.state === 'open' || this.half.hasCopy(half)) throw notPutBack('It is open already')
-    if (half.topic === HALF_TOPIC || past.state === 'committed') throw notPutBack('Its transaction is finished')
+    if (past.state !== 'given up') throw notPutBack('Its transaction is finished')
     if (this.half.reopen(half) === undefined) throw notPutBack(STORE_REFUSES)
+    this.parts.puts.put(outcomeNote(half, 'RESUMED'), false)
     this.metrics.add(realTarget(half)!.topic, 1)
   }
 
@@ -191,7 +198,8 @@ export class TransactionalMessageService {
     const what = half === undefined ? 'no message begins there' : `a message of ${half.topic} begins there`
     throw new ResponseError(
       ResponseCode.SYSTEM_ERROR,
-      `${NOT_FOUND}: ${what} (commit log offset ${commitLogOffset}). Name the offsets of the send's answer or of the check`,
+      `${NOT_FOUND}: ${what} (commit log offset ${commitLogOffset}). ` +
+        "Name the offsets of the send's answer or of the check",
     )
   }
 
@@ -236,8 +244,8 @@ export class TransactionalMessageService {
   }
 }
 
-function isResumable(topic: string): boolean {
-  return topic === SystemTopic.TRANS_CHECK_MAX_TIME || topic === HALF_TOPIC
+function isResumable({ topic, properties }: MessageExt): boolean {
+  return (topic === SystemTopic.TRANS_CHECK_MAX_TIME && !properties.has(OUTCOME)) || topic === HALF_TOPIC
 }
 
 function notPutBack(why: string): ResponseError {
@@ -251,7 +259,7 @@ function refuseWrongNames(half: MessageExt, header: EndTransactionHeader): void 
     throw wrong(`The producer group wrong: the message is of ${group ?? 'no group'}, not of ${header.producerGroup}`)
   if (half.queueOffset !== header.tranStateTableOffset)
     throw wrong(
-      `The transaction state table offset wrong: it is ${half.queueOffset} for this message, not ${header.tranStateTableOffset}`,
+      `The transaction state table offset wrong: it is ${half.queueOffset}, not ${header.tranStateTableOffset}`,
     )
 }
 

@@ -6,9 +6,13 @@ import { type DeliveredMark, MOST_MARKS } from './delivered-marks.js'
 const FILE_SIZE = 4096
 /** Java's part, which is also the body of GET_TIMER_CHECK_POINT. */
 const JAVA_SIZE = 56
-/** What Java leaves zero is ours: i64 magic, i32 count, then i64 position and i64 read time per mark. */
-const MARKS_AT = 512
-const MARKS_MAGIC = 0x434f4d4554
+/*
+ * What Java leaves zero is ours: i64 magic, i64 counter of the data version it belongs to (a Java broker moves that on and
+ * leaves ours), i64 commit log offset, i32 count of marks, then i64 position and i64 read time of each.
+ */
+const OWN_AT = 512
+const OWN_MAGIC = 0x434f4d4554
+const MARKS_AT = OWN_AT + 28
 const MARK_SIZE = 16
 
 /** How far the timer has come, as one state. */
@@ -19,6 +23,8 @@ export interface TimerProgress {
   queueOffset: number
   logFlushedOffset: number
   marks: readonly DeliveredMark[]
+  /** Everything the timer put into the commit log in front of it is counted above. */
+  commitLogOffset: number
 }
 
 /** The file `config/timercheck` (store-format 11.3). */
@@ -29,6 +35,8 @@ export class TimerCheckpoint {
   masterTimerQueueOffset = 0
   readonly dataVersion: DataVersion = { counter: 0, stateVersion: 0, timestamp: 0 }
   marks: readonly DeliveredMark[] = []
+  /** -1 when it is not known. */
+  commitLogOffset = -1
 
   private file: DiskFile | undefined
 
@@ -52,7 +60,7 @@ export class TimerCheckpoint {
     this.dataVersion.stateVersion = getInt64(view, 32)
     this.dataVersion.timestamp = getInt64(view, 40)
     this.dataVersion.counter = getInt64(view, 48)
-    this.marks = readMarks(view)
+    this.readOwn(view)
     return length !== undefined && length > 0
   }
 
@@ -68,6 +76,7 @@ export class TimerCheckpoint {
     // Java starts at the smaller of the two: a master's own offset and the one it last had as a slave
     this.masterTimerQueueOffset = progress.queueOffset
     this.marks = progress.marks
+    this.commitLogOffset = progress.commitLogOffset
     await this.file?.write([this.encodeFile()], 0)
     await this.file?.flush()
   }
@@ -89,29 +98,31 @@ export class TimerCheckpoint {
   private encodeFile(): Buffer {
     const bytes = Buffer.alloc(FILE_SIZE)
     this.encode().copy(bytes)
-    if (this.marks.length === 0) return bytes
     const view = viewOf(bytes)
-    setInt64(view, MARKS_AT, MARKS_MAGIC)
-    view.setInt32(MARKS_AT + 8, this.marks.length)
-    this.marks.forEach((mark, i) => {
-      const at = MARKS_AT + 12 + i * MARK_SIZE
-      setInt64(view, at, mark.position)
-      setInt64(view, at + 8, mark.readTime)
-    })
+    setInt64(view, OWN_AT, OWN_MAGIC)
+    setInt64(view, OWN_AT + 8, this.dataVersion.counter)
+    setInt64(view, OWN_AT + 16, this.commitLogOffset)
+    view.setInt32(OWN_AT + 24, this.marks.length)
+    for (const [i, mark] of this.marks.entries()) {
+      setInt64(view, MARKS_AT + i * MARK_SIZE, mark.position)
+      setInt64(view, MARKS_AT + i * MARK_SIZE + 8, mark.readTime)
+    }
     return bytes
+  }
+
+  private readOwn(view: DataView): void {
+    const count = view.getInt32(OWN_AT + 24)
+    const isOurs = getInt64(view, OWN_AT) === OWN_MAGIC && getInt64(view, OWN_AT + 8) === this.dataVersion.counter
+    if (!isOurs || count < 0 || count > MOST_MARKS) return
+    this.commitLogOffset = getInt64(view, OWN_AT + 16)
+    this.marks = Array.from({ length: count }, (_, i) => {
+      const at = MARKS_AT + i * MARK_SIZE
+      return { position: getInt64(view, at), readTime: getInt64(view, at + 8) }
+    })
   }
 
   close(): void {
     this.file?.close()
     this.file = undefined
   }
-}
-
-function readMarks(view: DataView): DeliveredMark[] {
-  const count = view.getInt32(MARKS_AT + 8)
-  if (getInt64(view, MARKS_AT) !== MARKS_MAGIC || count < 0 || count > MOST_MARKS) return []
-  return Array.from({ length: count }, (_, i) => {
-    const at = MARKS_AT + 12 + i * MARK_SIZE
-    return { position: getInt64(view, at), readTime: getInt64(view, at + 8) }
-  })
 }

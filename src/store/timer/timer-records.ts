@@ -55,6 +55,21 @@ export class TimerRecords {
     return this.head.read(slice, view, at, slice.length) === 'record' ? at + this.head.totalSize : slice.length
   }
 
+  /** Opens the record at `physicalOffset` and gives the offset of what follows; undefined where no record stands. */
+  openNext(physicalOffset: number): { isRecord: boolean; next: number } | undefined {
+    const { log } = this.store
+    const file = physicalOffset < log.maxOffset ? log.files.find(physicalOffset)?.map() : undefined
+    if (file === undefined) return undefined
+    this.buffer = file.buffer
+    this.view = file.view
+    this.start = physicalOffset - file.startOffset
+    const kind = this.head.read(this.buffer, this.view, this.start, file.wrotePosition)
+    if (kind === 'bad') return undefined
+    return kind === 'record'
+      ? { isRecord: true, next: physicalOffset + this.head.totalSize }
+      : { isRecord: false, next: file.endOffset }
+  }
+
   get topic(): string {
     return this.buffer.toString('utf8', this.head.topicStart, this.head.topicEnd)
   }

@@ -47,6 +47,7 @@ export interface TimerSnapshot {
   readonly queueOffset: number
   readonly marks: readonly DeliveredMark[]
   readonly logEnd: number
+  readonly commitLogOffset: number
   readonly changes: WheelChanges
 }
 
@@ -105,8 +106,7 @@ export class TimerStore {
     const hasWheel = wheel.load()
     checkpoint.load()
     marks.restore(checkpoint.marks)
-    const isNew = log.isEmpty && checkpoint.lastReadTimeMs === 0
-    this.readTime = this.floor(isNew ? this.clock.now() : checkpoint.lastReadTimeMs)
+    this.readTime = this.floor(checkpoint.lastReadTimeMs || this.earliestSlot())
     this.checkPrecision()
     const begin = hasWheel ? Math.max(0, checkpoint.lastTimerLogFlushPos - log.fileSize) : 0
     const before = log.maxOffset
@@ -129,6 +129,17 @@ export class TimerStore {
       uncounted,
       isLogDamaged: end < checkpoint.lastTimerLogFlushPos,
     }
+  }
+
+  /** Without a check point: of all there is nothing is known to be delivered. */
+  private earliestSlot(): number {
+    let earliest = this.clock.now()
+    const visit = ({ slotTime }: TimerUnit): boolean => {
+      earliest = Math.min(earliest, slotTime)
+      return true
+    }
+    this.log.scan(0, visit, this.unit)
+    return earliest
   }
 
   /** Slot numbers count steps: with another step every pending message would be looked for in the wrong slot. */
@@ -248,6 +259,11 @@ export class TimerStore {
     return writeTime + window
   }
 
+  /** The read time at which it is not too far behind any more. */
+  nearestReadTime(now: number): number {
+    return now - (WHEEL_WINDOW_SLOTS - BLANK_SLOTS - 1) * this.precisionMs
+  }
+
   /** Whether the wheel is so far behind `now` that new units could take slots which have not been read. */
   isBehindTooFar(now: number): boolean {
     return now - this.readTime >= (WHEEL_WINDOW_SLOTS - BLANK_SLOTS) * this.precisionMs
@@ -276,16 +292,21 @@ export class TimerStore {
     this.readTime = readTime
   }
 
-  /** What {@link flush} shall make durable. `delivered` is where the slot under way is. */
-  snapshot(delivered: number | undefined): TimerSnapshot {
+  /**
+   * What {@link flush} shall make durable. `delivered` is where the slot under way is; `hasUncounted` as long as units of
+   * the log stand for messages at or behind the queue offset.
+   */
+  snapshot(state: { delivered: number | undefined; hasUncounted: boolean; commitLogOffset: number }): TimerSnapshot {
+    const { delivered, hasUncounted, commitLogOffset } = state
     const marks = [...this.marks.list]
     if (delivered !== undefined) {
       const readTime = this.readTime + this.precisionMs
       const kept = marks.filter(mark => mark.readTime > readTime)
       marks.splice(0, marks.length, ...kept, { position: delivered, readTime })
     }
-    const { readTime, queueOffset, log, wheel } = this
-    return { readTime, queueOffset, marks, logEnd: log.maxOffset, changes: wheel.takeChanges() }
+    const { readTime, queueOffset, log, wheel, checkpoint } = this
+    const logEnd = hasUncounted ? checkpoint.lastTimerLogFlushPos : log.maxOffset
+    return { readTime, queueOffset, marks, logEnd, commitLogOffset, changes: wheel.takeChanges() }
   }
 
   /**
@@ -295,8 +316,8 @@ export class TimerStore {
   async flush(snapshot: TimerSnapshot): Promise<void> {
     await this.log.flush()
     await this.wheel.write(snapshot.changes)
-    const { readTime, queueOffset, marks, logEnd: logFlushedOffset } = snapshot
-    await this.checkpoint.write({ readTime, queueOffset, logFlushedOffset, marks }, this.clock.now())
+    const { logEnd: logFlushedOffset, changes: _changes, ...progress } = snapshot
+    await this.checkpoint.write({ ...progress, logFlushedOffset }, this.clock.now())
   }
 
   /** Deletes log files whose newest record is gone from the commit log. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { MessagePutter } from '../../../../src/broker/put/message-putter.js'
@@ -53,10 +53,11 @@ class Broker {
     await this.store.shutdown()
   }
 
-  /** Ends it as kill -9 does: nothing more is written down. */
-  async crash(): Promise<void> {
-    running.splice(running.indexOf(this), 1)
-    await this.store.shutdown()
+  /** The folder as kill -9 would leave it at this moment. */
+  crashed(): string {
+    const folder = scratchFolder()
+    cpSync(this.folder, folder, { recursive: true })
+    return folder
   }
 
   delay(level: number, body: string, topic = 'T'): void {
@@ -106,6 +107,19 @@ describe('delivery', () => {
     expect(await broker.bodies(2)).toEqual(['a', 'b'])
     await clock.advance(5_000)
     expect(await broker.bodies(2)).toEqual(['a', 'b'])
+  })
+
+  test('a message stored a millisecond after another comes a millisecond after it', async () => {
+    const broker = await new Broker().start()
+    broker.delay(1, 'a')
+    await clock.advance(1)
+    broker.delay(1, 'b')
+    await clock.advance(999)
+    expect(await broker.bodies(1)).toEqual(['a'])
+    await clock.advance(1)
+    expect(await broker.bodies(2)).toEqual(['a', 'b'])
+    const [a, b] = await broker.delivered()
+    expect(b!.storeTimestamp - a!.storeTimestamp).toBe(1)
   })
 
   test('a record that cannot be read from the disk stops its level, not the others, and comes 10 s later', async () => {
@@ -187,8 +201,8 @@ describe('after a crash', () => {
     await clock.advance(1_000)
     await before.bodies(1)
     before.delay(3, 'b')
-    await before.crash()
-    const after = await new Broker(before.folder).start()
+    const after = await new Broker(before.crashed()).start()
+    expect(after.store.recovery?.isAfterCrash).toBe(true)
     await clock.advance(10_000)
     const bodies = await after.bodies(3)
     expect([...bodies].sort()).toEqual(['a', 'a', 'b'])
@@ -225,7 +239,6 @@ describe('Java', () => {
       const { store } = broker
       await store.start()
       for (let i = 0; i < 6; i++) broker.delay(1, String(i))
-      const { mkdirSync, writeFileSync } = await import('node:fs')
       mkdirSync(join(broker.folder, 'config'), { recursive: true })
       const text = `{\n\t"dataVersion":{\n\t\t"counter":9,\n\t\t"stateVersion":0,\n\t\t"timestamp":1\n\t},\n\t"offsetTable":${offsets}\n}`
       writeFileSync(join(broker.folder, 'config', 'delayOffset.json'), text)

@@ -49,7 +49,7 @@ describe('a half message', () => {
 
   test('with a delay level is not delayed as a half message but when it is committed', async () => {
     const broker = await TransactionBroker.open()
-    const half = broker.sendHalf('T1', { DELAY: '3' })
+    const half = broker.sendHalf('T1', { DELAY: '3', TRAN_MSG: 'TRUE' })
     expect(await broker.halfMessages()).toHaveLength(1)
     expect(await broker.messages('SCHEDULE_TOPIC_XXXX', 2)).toEqual([])
     await broker.commit(half)

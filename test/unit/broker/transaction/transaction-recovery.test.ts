@@ -54,6 +54,21 @@ describe('after kill -9', () => {
     await broker.stop()
   })
 
+  test('a given-up transaction that was rolled back late is neither delivered nor resumed', async () => {
+    let broker = await TransactionBroker.open({ settings: { transactionCheckMax: 1 } })
+    broker.join()
+    const half = broker.sendHalf('T1')
+    for (let i = 0; i < 2; i++) await broker.round()
+    const [kept] = await broker.givenUp()
+    await broker.rollback(half)
+    broker = await broker.killed()
+    await expect(broker.commit(half)).rejects.toMatchObject({ code: 604 })
+    await expect(broker.transactions.resume(kept!.commitLogOffset)).rejects.toMatchObject({ code: 1 })
+    expect((await broker.rollback(half)).remark).toContain('was rolled back before')
+    expect(await broker.delivered()).toEqual([])
+    await broker.stop()
+  })
+
   test('between a copy and its mark the transaction is open once', async () => {
     let broker = await TransactionBroker.open()
     broker.join()

@@ -1,0 +1,30 @@
+import { appendProperties, encodeProperty, MessageSysFlag, PropertyName } from '../common/index.js'
+import { PropertyScan, parseDecimal } from './property-scan.js'
+import type { MessageToStore } from './put-status.js'
+
+const scan = new PropertyScan()
+
+/** How a message for a batch queue is stored (store-format 2.12). */
+export interface InnerBatch {
+  /** Messages of the record: how far its queue moves. */
+  readonly messages: number
+  readonly properties: string | Buffer
+}
+
+const LARGEST_BATCH = 0x7fff
+
+/**
+ * What becomes of a message for a batch queue that begins at `baseOffset`: an undivided batch gets that offset as
+ * property INNER_BASE. Undefined when its properties and flags do not fit each other.
+ */
+export function toInnerBatch(message: MessageToStore, baseOffset: number): InnerBatch | undefined {
+  const { properties } = message
+  const bytes = typeof properties === 'string' ? Buffer.from(properties) : properties
+  scan.scan(bytes, 0, bytes.length)
+  const isBatch = (message.sysFlag & MessageSysFlag.INNER_BATCH) !== 0
+  if (scan.innerNumStart < 0) return isBatch ? undefined : { messages: 1, properties }
+  const messages = parseDecimal(bytes, scan.innerNumStart, scan.innerNumEnd, 0)
+  if (!isBatch || messages < 1 || messages > LARGEST_BATCH) return undefined
+  const base = encodeProperty(PropertyName.INNER_BASE, String(baseOffset))
+  return { messages, properties: appendProperties(bytes, base) }
+}

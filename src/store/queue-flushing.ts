@@ -1,0 +1,65 @@
+import type { Clock, Disk } from '../util/index.js'
+import type { StoreCheckpoint } from './checkpoint.js'
+import type { ConsumeQueueStore } from './consume-queue-store.js'
+import type { IndexService } from './index-service.js'
+import { manifestLines, writeManifest } from './queue-manifest.js'
+import type { Reput } from './reput.js'
+import type { StoreSettings } from './settings.js'
+import type { StoreFolders } from './store-folders.js'
+
+export interface QueueFlushingOptions {
+  settings: StoreSettings
+  disk: Disk
+  clock: Clock
+  folders: StoreFolders
+  queues: ConsumeQueueStore
+  index: IndexService | undefined
+  checkpoint: StoreCheckpoint
+  reput: Reput
+  flushedOffset: () => number
+}
+
+/** So many queues are written out less often: each costs a system call. */
+const MANY_QUEUES = 1000
+const MANY_QUEUES_PERIODS = 10
+
+/** Brings queues to their files often, and makes them durable, with index, checkpoint and manifest, now and then. */
+export class QueueFlushing {
+  private lastThorough = 0
+  private rounds = 0
+
+  constructor(private readonly options: QueueFlushingOptions) {}
+
+  begin(): void {
+    this.lastThorough = this.options.clock.monotonic()
+  }
+
+  async run(): Promise<void> {
+    const { clock, settings, queues } = this.options
+    const now = clock.monotonic()
+    if (now - this.lastThorough >= settings.flushConsumeQueueThoroughInterval) {
+      this.lastThorough = now
+      return this.flush()
+    }
+    this.rounds++
+    if (queues.dirtyCount < MANY_QUEUES || this.rounds % MANY_QUEUES_PERIODS === 0) await queues.writeOut()
+  }
+
+  /** Makes queues and index durable, and says in checkpoint and manifest how far they reach. */
+  async flush(): Promise<void> {
+    const { reput, queues, index, checkpoint, flushedOffset } = this.options
+    const dispatched = reput.lastStoreTimestamp
+    const logEnd = Math.min(reput.offset, flushedOffset())
+    await queues.flush()
+    await index?.flush()
+    if (dispatched > 0) checkpoint.logicsMsgTimestamp = dispatched
+    await checkpoint.flush()
+    await this.writeManifest(logEnd, false)
+  }
+
+  async writeManifest(logEnd: number, isClean: boolean): Promise<void> {
+    const { queues, index, clock, disk, folders } = this.options
+    const lines = await manifestLines({ logEnd, isClean, queues, index }, clock)
+    await writeManifest(disk, folders.manifest, lines)
+  }
+}

@@ -1,0 +1,141 @@
+import { type Disk, type Logger, MQError } from '../util/index.js'
+import { readOwnFile, writeOwnFileSync } from './own-file.js'
+
+/** File sizes that a store was written with, under the names of their settings. */
+export interface StoreShape {
+  readonly mappedFileSizeCommitLog: number
+  readonly mappedFileSizeConsumeQueue: number
+  readonly mapperFileSizeBatchConsumeQueue: number
+  readonly maxHashSlotNum: number
+  readonly maxIndexNum: number
+}
+
+interface Content {
+  shape?: StoreShape
+  deletedTopics?: Record<string, number>
+  purged?: Record<string, Record<string, number>>
+}
+
+/**
+ * What must outlive a crash and cannot be read from Java's files: which records of the log belong to topics deleted
+ * since, and which messages an operator took away. Written, and on the disk, before the deed is done.
+ */
+export class StoreMarks {
+  /** Sizes at the last start; undefined for a store that the Java broker wrote. */
+  shape: StoreShape | undefined
+  /** Topic -> records in front of this physical offset belong to the deleted topic. */
+  private readonly deletedTopics = new Map<string, number>()
+  /** Topic -> queue -> first offset that is left. */
+  private readonly purged = new Map<string, Map<number, number>>()
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly path: string,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Reads the file, or its backup; what became of it. */
+  load(): 'read' | 'missing' | 'damaged' {
+    for (const path of [this.path, `${this.path}.bak`]) {
+      const lines = readOwnFile(this.disk, path)
+      if (lines === 'missing') continue
+      if (lines === 'damaged') {
+        this.logger.error({ event: 'store-marks-damaged', path }, `${path} is damaged`)
+        continue
+      }
+      this.decode(lines[0] ?? '{}')
+      return path === this.path ? 'read' : 'damaged'
+    }
+    return readOwnFile(this.disk, this.path) === 'missing' ? 'missing' : 'damaged'
+  }
+
+  private decode(text: string): void {
+    const content = JSON.parse(text) as Content
+    this.shape = content.shape
+    for (const [topic, offset] of Object.entries(content.deletedTopics ?? {})) this.deletedTopics.set(topic, offset)
+    for (const [topic, queues] of Object.entries(content.purged ?? {})) {
+      const byQueue = new Map(Object.entries(queues).map(([queueId, offset]) => [Number(queueId), offset] as const))
+      this.purged.set(topic, byQueue)
+    }
+  }
+
+  /** Writes both copies. Throws MQError `ERR_STORE_MARKS` when the disk refuses: the deed must not be done then. */
+  save(): void {
+    const content: Content = {
+      ...(this.shape && { shape: this.shape }),
+      deletedTopics: Object.fromEntries(this.deletedTopics),
+      purged: Object.fromEntries([...this.purged].map(([topic, queues]) => [topic, Object.fromEntries(queues)])),
+    }
+    const lines = [JSON.stringify(content)]
+    try {
+      writeOwnFileSync(this.disk, this.path, lines)
+      writeOwnFileSync(this.disk, `${this.path}.bak`, lines)
+    } catch (error) {
+      throw new MQError('ERR_STORE_MARKS', `${this.path} could not be written, so nothing is deleted`, { cause: error })
+    }
+  }
+
+  get hasDeletedTopics(): boolean {
+    return this.deletedTopics.size > 0
+  }
+
+  /** Records of the topic in front of this offset are none of it any more; 0 without a mark. */
+  deletedBefore(topic: string): number {
+    return this.deletedTopics.get(topic) ?? 0
+  }
+
+  /** Topics that were deleted and whose records may still be in the log. */
+  get deleted(): Iterable<string> {
+    return this.deletedTopics.keys()
+  }
+
+  markDeleted(topics: Iterable<string>, physicalOffset: number): void {
+    const before = new Map(this.deletedTopics)
+    const purgedBefore = new Map(this.purged)
+    for (const topic of topics) {
+      this.deletedTopics.set(topic, physicalOffset)
+      this.purged.delete(topic)
+    }
+    this.saveOrUndo(() => {
+      refill(this.deletedTopics, before)
+      refill(this.purged, purgedBefore)
+    })
+  }
+
+  /** First offset left of a queue; 0 without a mark. */
+  purgedTo(topic: string, queueId: number): number {
+    return this.purged.get(topic)?.get(queueId) ?? 0
+  }
+
+  markPurged(topic: string, offsets: ReadonlyMap<number, number>): void {
+    const before = this.purged.get(topic)
+    this.purged.set(topic, new Map([...(before ?? []), ...offsets]))
+    this.saveOrUndo(() => {
+      if (before === undefined) this.purged.delete(topic)
+      else this.purged.set(topic, before)
+    })
+  }
+
+  private saveOrUndo(undo: () => void): void {
+    try {
+      this.save()
+    } catch (error) {
+      undo()
+      throw error
+    }
+  }
+
+  /** Forgets marks that the log no longer needs: everything in front of `minPhysicalOffset` is gone. */
+  prune(minPhysicalOffset: number): void {
+    let changed = false
+    for (const [topic, offset] of this.deletedTopics) {
+      if (offset <= minPhysicalOffset) changed = this.deletedTopics.delete(topic) || changed
+    }
+    if (changed) this.save()
+  }
+}
+
+function refill<V>(map: Map<string, V>, from: ReadonlyMap<string, V>): void {
+  map.clear()
+  for (const [key, value] of from) map.set(key, value)
+}

@@ -1,0 +1,105 @@
+import type { Clock, Disk, Logger } from '../util/index.js'
+import type { StoreCheckpoint } from './checkpoint.js'
+import type { CommitLog } from './commit-log.js'
+import type { ConsumeQueueStore } from './consume-queue-store.js'
+import type { DamageLog } from './damage.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { IndexService } from './index-service.js'
+import { type Manifest, readManifest } from './queue-manifest.js'
+import { Recovery, type RecoveryReport } from './recovery.js'
+import type { StoreSettings } from './settings.js'
+import type { StoreFolders } from './store-folders.js'
+import type { StoreMarks, StoreShape } from './store-marks.js'
+
+export interface StoreParts {
+  readonly settings: StoreSettings
+  readonly disk: Disk
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly folders: StoreFolders
+  readonly log: CommitLog
+  readonly queues: ConsumeQueueStore
+  readonly index: IndexService | undefined
+  readonly checkpoint: StoreCheckpoint
+  readonly dispatcher: Dispatcher
+  readonly marks: StoreMarks
+  readonly damage: DamageLog
+}
+
+/** A checkpoint ahead of the clock by more than this is no checkpoint. */
+const LARGEST_CLOCK_SKEW_MS = 3_600_000
+
+/** Reads a store whose lock is held, and brings it into order; what was found is kept in a file for the inspector. */
+export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promise<RecoveryReport> {
+  const { log, queues, index, damage, marks } = parts
+  const isShapeKnown = loadMarks(parts)
+  log.files.load(isShapeKnown, (path, text) => damage.add({ kind: 'file', path, text }))
+  queues.load(isShapeKnown, (queue, text) => {
+    const { topic, queueId } = queue
+    damage.add({ kind: 'queue', topic, queueId, text: `${text}; it is built again from the log` })
+  })
+  loadCheckpoint(parts)
+  index?.load(isShapeKnown)
+  const manifest = loadManifest(parts)
+  const report = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
+  marks.prune(log.minOffset)
+  keepReport(parts, report)
+  return report
+}
+
+/** Whether files of another length than configured are damaged, and not of a store with other settings. */
+function loadMarks({ marks, settings, damage, folders }: StoreParts): boolean {
+  if (marks.load() === 'damaged') {
+    const text = `${folders.marks} is damaged: its copy is used where that is sound`
+    damage.add({ kind: 'file', path: folders.marks, text })
+  }
+  const shape = shapeOf(settings)
+  const { shape: known } = marks
+  const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(shape)
+  if (!isKnown) marks.shape = undefined
+  return isKnown
+}
+
+/** The sizes that a store is written with from now on. */
+export function shapeOf(settings: StoreSettings): StoreShape {
+  const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, mapperFileSizeBatchConsumeQueue } = settings
+  const { maxHashSlotNum, maxIndexNum } = settings
+  return {
+    mappedFileSizeCommitLog,
+    mappedFileSizeConsumeQueue,
+    mapperFileSizeBatchConsumeQueue,
+    maxHashSlotNum,
+    maxIndexNum,
+  }
+}
+
+function loadCheckpoint({ checkpoint, clock, damage, folders }: StoreParts): void {
+  const wasShort = checkpoint.load()
+  const limit = clock.now() + LARGEST_CLOCK_SKEW_MS
+  const { physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp } = checkpoint
+  const times = [physicMsgTimestamp, logicsMsgTimestamp, indexMsgTimestamp]
+  if (!wasShort && times.every(time => time >= 0 && time < limit)) return
+  const text = `${folders.checkpoint} is damaged: the whole log is read instead`
+  damage.add({ kind: 'checkpoint', path: folders.checkpoint, text })
+  checkpoint.physicMsgTimestamp = checkpoint.logicsMsgTimestamp = checkpoint.indexMsgTimestamp = 0
+}
+
+function loadManifest({ disk, folders, damage }: StoreParts): Manifest | undefined {
+  const manifest = readManifest(disk, folders.manifest)
+  if (typeof manifest !== 'string') return manifest
+  if (manifest === 'damaged') {
+    const text = `${folders.manifest} is damaged: queues are compared with the log alone`
+    damage.add({ kind: 'file', path: folders.manifest, text })
+  }
+  return undefined
+}
+
+function keepReport({ disk, folders, clock, logger }: StoreParts, report: RecoveryReport): void {
+  try {
+    disk.makeFolder(folders.own)
+    const text = JSON.stringify({ at: new Date(clock.now()).toISOString(), ...report }, undefined, 2)
+    disk.replaceWholeSync(folders.recoveryReport, Buffer.from(`${text}\n`))
+  } catch (error) {
+    logger.warn({ event: 'recovery-report-not-kept', err: error }, `${folders.recoveryReport} could not be written`)
+  }
+}

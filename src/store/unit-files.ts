@@ -1,0 +1,136 @@
+import { join } from 'node:path'
+import { type Disk, MQError } from '../util/index.js'
+import type { OpenFiles } from './consume-queue-files.js'
+import { fileNameOfOffset } from './mapped-file-queue.js'
+
+const ERASE_STEP = 65_536
+
+/** The files of one queue, as one stream of bytes: each is named after the position of its first. */
+export class UnitFiles {
+  /** Positions at which files begin, ascending. */
+  starts: number[] = []
+  /** Those of files written to since the last {@link flush}. */
+  private readonly unflushed = new Set<number>()
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly open: OpenFiles,
+    readonly folder: string,
+    /** Bytes per file. */
+    readonly fileSize: number,
+  ) {}
+
+  startOf(position: number): number {
+    return Math.floor(position / this.fileSize) * this.fileSize
+  }
+
+  holds(position: number): boolean {
+    return this.starts.includes(this.startOf(position))
+  }
+
+  path(start: number): string {
+    return join(this.folder, fileNameOfOffset(start))
+  }
+
+  /** Takes stock of the folder; an empty last file is deleted. */
+  list(): void {
+    const names = this.disk.list(this.folder).filter(entry => !entry.isFolder && /^\d{20}$/.test(entry.name))
+    this.starts = names.map(entry => Number(entry.name)).sort((a, b) => a - b)
+    const last = this.starts.at(-1)
+    if (last !== undefined && this.disk.stat(this.path(last))?.length === 0) this.remove([last])
+  }
+
+  /** What is wrong with the lengths or places of the files; `settingKey` is what sets their length. */
+  problem(settingKey: string): string | undefined {
+    const { fileSize, starts } = this
+    for (const [i, start] of starts.entries()) {
+      const length = this.disk.stat(this.path(start))?.length
+      if (length !== fileSize) {
+        return (
+          `${this.path(start)} has ${length} bytes but ${settingKey} is ${fileSize}: set the size that this store was ` +
+          'written with, or delete the folder to have the queue built again from the commit log'
+        )
+      }
+      if (start % fileSize !== 0 || start !== starts[0]! + i * fileSize) {
+        return `${this.path(start)} does not follow the file before it`
+      }
+    }
+    return undefined
+  }
+
+  /** Bytes read into `target` from one file, at once: for start-up, where nothing waits. */
+  readSync(target: Buffer, position: number): number {
+    const start = this.startOf(position)
+    return this.holds(position) ? this.open.openSync(this.path(start)).readSync(target, position - start) : 0
+  }
+
+  /** Reads `length` bytes of one file, off the loop. Rejects with MQError `ERR_SHORT_READ` when it ends before. */
+  async read(position: number, length: number): Promise<Buffer> {
+    const start = this.startOf(position)
+    const buffer = Buffer.allocUnsafeSlow(length)
+    const file = await this.open.open(this.path(start))
+    if ((await file.read(buffer, position - start)) < length) {
+      throw new MQError('ERR_SHORT_READ', `${this.path(start)} ends before ${position - start + length}`)
+    }
+    return buffer
+  }
+
+  /** Writes into one file, which is made when it is missing. */
+  async write(bytes: Buffer, position: number): Promise<void> {
+    const start = this.startOf(position)
+    const isNew = !this.starts.includes(start)
+    if (isNew) this.disk.makeFolder(this.folder)
+    const file = await this.open.open(this.path(start), isNew ? this.fileSize : undefined)
+    if (!this.starts.includes(start)) this.starts.push(start)
+    await file.write([bytes], position - start)
+    this.unflushed.add(start)
+  }
+
+  /** Zeros what stands behind `position`, at which a unit ends, and removes the files after it. */
+  eraseFrom(position: number): void {
+    const last = this.startOf(position - 1)
+    this.remove(this.starts.filter(start => start > last))
+    const file = this.open.openSync(this.path(last))
+    const chunk = Buffer.alloc(ERASE_STEP)
+    for (let at = position; at < last + this.fileSize; at += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, last + this.fileSize - at))
+      const got = file.readSync(part, at - last)
+      // units are written in order: a stretch of zeros is the end of what was ever written
+      if (!part.subarray(0, got).some(byte => byte !== 0)) return
+      this.unflushed.add(last)
+      file.writeSync(part.fill(0), at - last)
+    }
+  }
+
+  /** Deletes files by their starts. */
+  remove(starts: readonly number[]): void {
+    for (const start of starts) {
+      this.unflushed.delete(start)
+      this.open.forget(this.path(start))
+      this.disk.remove(this.path(start))
+    }
+    this.starts = this.starts.filter(start => !starts.includes(start))
+  }
+
+  /** Makes what was written durable. */
+  async flush(): Promise<void> {
+    for (const start of [...this.unflushed]) {
+      this.unflushed.delete(start)
+      try {
+        if (this.starts.includes(start)) await (await this.open.open(this.path(start))).flush()
+      } catch (error) {
+        this.unflushed.add(start)
+        throw error
+      }
+    }
+  }
+
+  /** Everything written was made durable by other means. */
+  noteFlushed(): void {
+    this.unflushed.clear()
+  }
+
+  get needsFlush(): boolean {
+    return this.unflushed.size > 0
+  }
+}

@@ -1,0 +1,152 @@
+import type { CommitLog } from './commit-log.js'
+import type { ConsumeQueue } from './consume-queue.js'
+import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
+import type { DamageLog } from './damage.js'
+import { getInt64, viewOf } from './int64-view.js'
+import { RecordReader } from './record-reader.js'
+
+export interface UnitRepairOptions {
+  log: CommitLog
+  damage: DamageLog
+  /** What a unit of the record holds as tags code. */
+  tagsCodeOf: (record: Buffer, reader: RecordReader) => number
+}
+
+/** `fits`: the record is the queue's, however it is numbered; `lost`: neither unit nor log lead to the message. */
+export type RepairOutcome = 'fits' | 'repaired' | 'lost'
+
+/** Units on each side that are asked where the record must lie. */
+const NEIGHBOURS = 8
+/** Bytes of the log looked through at most. */
+const LARGEST_GAP = 64 * 1024 * 1024
+const READ_STEP = 256 * 1024
+
+/** Puts units right whose record is another than it should be, from the part of the log between their neighbours. */
+export class UnitRepair {
+  constructor(private readonly options: UnitRepairOptions) {}
+
+  async check(queue: ConsumeQueue, unit: number, queueOffset: number): Promise<RepairOutcome> {
+    const found = await this.search(queue, unit, queueOffset)
+    const { topic, queueId } = queue
+    const name = `message ${queueOffset} of ${topic}-${queueId}`
+    if (found !== undefined) {
+      await queue.repair(unit, found)
+      const text = `the queue entry of ${name} was damaged and is put right from the log`
+      this.options.damage.add({ kind: 'queue', topic, queueId, queueOffset, text })
+      return 'repaired'
+    }
+    if (await this.fits(queue, unit)) return 'fits'
+    return 'lost'
+  }
+
+  /** The Java broker numbers units on when messages were lost: a record of this queue counts, whatever its number. */
+  private async fits(queue: ConsumeQueue, unit: number): Promise<boolean> {
+    const fields = await readFields(queue, unit)
+    if (fields === undefined || fields.size <= 0 || fields.size === BLANK_UNIT_SIZE) return false
+    const file = this.options.log.files.find(fields.physicalOffset)
+    if (file === undefined || fields.physicalOffset + fields.size > file.startOffset + file.wrotePosition) return false
+    const bytes = Buffer.alloc(fields.size)
+    await file.read(bytes, fields.physicalOffset - file.startOffset)
+    const reader = new RecordReader()
+    return (
+      reader.read(bytes, viewOf(bytes), 0, bytes.length) === 'record' &&
+      reader.totalSize === fields.size &&
+      reader.physicalOffset === fields.physicalOffset &&
+      reader.queueId === queue.recordQueueId(reader.queueId) &&
+      queue.takesTopic(bytes.toString('utf8', reader.topicStart, reader.topicEnd))
+    )
+  }
+
+  private async search(
+    queue: ConsumeQueue,
+    unit: number,
+    queueOffset: number,
+  ): Promise<{ physicalOffset: number; size: number; tagsCode: number } | undefined> {
+    const { log } = this.options
+    let from = log.minOffset
+    let to = log.maxOffset
+    for (let i = 1; i <= NEIGHBOURS; i++) {
+      const before = await this.neighbour(queue, unit - i, -i)
+      if (before === undefined) continue
+      from = Math.max(from, before.physicalOffset + before.size)
+      break
+    }
+    for (let i = 1; i <= NEIGHBOURS; i++) {
+      const after = await this.neighbour(queue, unit + i, i)
+      if (after === undefined) continue
+      to = Math.min(to, after.physicalOffset)
+      break
+    }
+    if (to - from > LARGEST_GAP) return undefined
+    return this.findBetween(queue, queueOffset, from, to)
+  }
+
+  /** The place of a neighbour's record, if its unit is sound. */
+  private async neighbour(
+    queue: ConsumeQueue,
+    unit: number,
+    distance: number,
+  ): Promise<{ physicalOffset: number; size: number } | undefined> {
+    if (unit < queue.minUnit || unit >= queue.endUnit || distance === 0) return undefined
+    const fields = await readFields(queue, unit)
+    return fields !== undefined && (await this.fits(queue, unit)) ? fields : undefined
+  }
+
+  private async findBetween(
+    queue: ConsumeQueue,
+    queueOffset: number,
+    from: number,
+    to: number,
+  ): Promise<{ physicalOffset: number; size: number; tagsCode: number } | undefined> {
+    const { log, tagsCodeOf } = this.options
+    const reader = new RecordReader()
+    let at = from
+    while (at < to) {
+      const file = log.files.find(at)
+      if (file === undefined) return undefined
+      let bytes = Buffer.alloc(Math.min(READ_STEP, file.startOffset + file.wrotePosition - at))
+      await file.read(bytes, at - file.startOffset)
+      const size = bytes.length >= 4 ? bytes.readInt32BE(0) : 0
+      if (size > bytes.length && at + size <= file.startOffset + file.wrotePosition) {
+        bytes = Buffer.alloc(size)
+        await file.read(bytes, at - file.startOffset)
+      }
+      const view = viewOf(bytes)
+      let position = 0
+      for (;;) {
+        const kind = reader.read(bytes, view, position, bytes.length)
+        if (kind === 'blank') {
+          at = file.endOffset
+          break
+        }
+        if (kind === 'bad') {
+          if (position === 0) return undefined
+          at += position
+          break
+        }
+        const isIt =
+          reader.queueOffset === queueOffset &&
+          reader.queueId === queue.recordQueueId(reader.queueId) &&
+          reader.physicalOffset === at + position &&
+          queue.takesTopic(bytes.toString('utf8', reader.topicStart, reader.topicEnd))
+        if (isIt) {
+          return { physicalOffset: at + position, size: reader.totalSize, tagsCode: tagsCodeOf(bytes, reader) }
+        }
+        position += reader.totalSize
+        if (at + position >= to) return undefined
+      }
+    }
+    return undefined
+  }
+}
+
+async function readFields(
+  queue: ConsumeQueue,
+  unit: number,
+): Promise<{ physicalOffset: number; size: number } | undefined> {
+  if (!queue.holds(unit)) return undefined
+  const chunk = queue.chunkAt(unit) ?? (await queue.loadChunk(unit))
+  const at = unit * queue.unitSize - chunk.start
+  const fields = { physicalOffset: getInt64(chunk.view, at), size: chunk.view.getInt32(at + 8) }
+  return fields.size === BLANK_UNIT_SIZE ? undefined : fields
+}
