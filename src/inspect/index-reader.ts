@@ -84,9 +84,7 @@ export class IndexReader {
   private async readItem(at: number): Promise<IndexItem | undefined> {
     this.items ??= new FileWindow(this.open, INDEX_ITEM_SIZE * 16_384)
     await this.items.fill(at)
-    return this.items.available(at) >= INDEX_ITEM_SIZE
-      ? decodeItem(this.items.view, at - this.items.start)
-      : undefined
+    return this.items.available(at) >= INDEX_ITEM_SIZE ? decodeItem(this.items.view, at - this.items.start) : undefined
   }
 
   /** Items in front of the first one that was never written, found by halving. */

@@ -18,7 +18,7 @@ export interface LogVisitor {
   /** The one record object of the scan; valid until the call, or its promise, has ended. */
   record(record: LogRecord): void | Promise<void>
   /** The end of a file that has no room for the next record. */
-  blank?(position: number, size: number, file: SegmentFile): void
+  blank?(position: number, size: number, file: SegmentFile): void | Promise<void>
   unreadable?(range: UnreadableRange): void | Promise<void>
 }
 
@@ -109,7 +109,7 @@ export class LogScanner {
         if (visited !== undefined) await visited
         at += this.record.size
       } else if (kind === 'blank' && this.isReadable(kind, at, open.length)) {
-        visitor.blank?.(file.startOffset + at, this.record.size, file)
+        await visitor.blank?.(file.startOffset + at, this.record.size, file)
         at = open.length
       } else {
         const problem = kind === 'blank' ? `a blank of ${this.record.size} bytes` : this.record.reader.problem

@@ -12,6 +12,11 @@ export class Output {
     readonly isJson: boolean,
   ) {}
 
+  /** Text that is the same with and without JSON. */
+  raw(text: string): void | Promise<void> {
+    return this.sink.write(text)
+  }
+
   /** A line for people. */
   line(text = ''): void | Promise<void> {
     if (!this.isJson) return this.sink.write(`${text}\n`)
@@ -25,7 +30,9 @@ export class Output {
   /** Columns: the widths are those of the widest cells. Numbers stand to the right. */
   async table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): Promise<void> {
     if (this.isJson) return
-    const widths = head.map((title, i) => rows.reduce((most, row) => Math.max(most, String(row[i]).length), title.length))
+    const widths = head.map((title, i) =>
+      rows.reduce((most, row) => Math.max(most, String(row[i]).length), title.length),
+    )
     const cell = (value: string | number, i: number): string =>
       typeof value === 'number' ? String(value).padStart(widths[i]!) : value.padEnd(widths[i]!)
     const isNumber = head.map((_, i) => rows.length > 0 && typeof rows[0]![i] === 'number')

@@ -72,7 +72,13 @@ class ReadOnlyFile implements DiskFile {
   }
 
   readSync(target: Buffer, position: number): number {
-    return fs.readSync(typeof this.handle === 'number' ? this.handle : this.handle.fd, target, 0, target.length, position)
+    return fs.readSync(
+      typeof this.handle === 'number' ? this.handle : this.handle.fd,
+      target,
+      0,
+      target.length,
+      position,
+    )
   }
 
   write(): never {

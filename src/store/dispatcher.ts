@@ -144,9 +144,7 @@ export class Dispatcher {
     const { scan } = this
     const { physicalOffset, size, storeTimestamp, bytes, queueOffset } = request
     const isBatch = scan.innerNumStart >= 0 && scan.innerBaseStart >= 0
-    const baseOffset = isBatch
-      ? parseDecimal(bytes, scan.innerBaseStart, scan.innerBaseEnd, queueOffset)
-      : queueOffset
+    const baseOffset = isBatch ? parseDecimal(bytes, scan.innerBaseStart, scan.innerBaseEnd, queueOffset) : queueOffset
     this.messages = isBatch ? Math.max(1, parseDecimal(bytes, scan.innerNumStart, scan.innerNumEnd, 1)) : 1
     const { messages } = this
     return queue.putBatch({ physicalOffset, size, tagsCode, storeTimestamp, baseOffset, messages })

@@ -1,11 +1,14 @@
 import { appendProperties, encodeProperty, MessageSysFlag, PropertyName } from '../common/index.js'
+import { type CommitLog, fail } from './commit-log.js'
+import type { ConsumeQueue } from './consume-queue.js'
 import { PropertyScan, parseDecimal } from './property-scan.js'
-import type { MessageToStore } from './put-status.js'
+import type { AppendResult, MessageToStore } from './put-status.js'
+import type { TopicQueues } from './topic-queues.js'
 
 const scan = new PropertyScan()
 
 /** How a message for a batch queue is stored (store-format 2.12). */
-export interface InnerBatch {
+interface InnerBatch {
   /** Messages of the record: how far its queue moves. */
   readonly messages: number
   readonly properties: string | Buffer
@@ -17,7 +20,7 @@ const LARGEST_BATCH = 0x7fff
  * What becomes of a message for a batch queue that begins at `baseOffset`: an undivided batch gets that offset as
  * property INNER_BASE. Undefined when its properties and flags do not fit each other.
  */
-export function toInnerBatch(message: MessageToStore, baseOffset: number): InnerBatch | undefined {
+function toInnerBatch(message: MessageToStore, baseOffset: number): InnerBatch | undefined {
   const { properties } = message
   const bytes = typeof properties === 'string' ? Buffer.from(properties) : properties
   scan.scan(bytes, 0, bytes.length)
@@ -27,4 +30,25 @@ export function toInnerBatch(message: MessageToStore, baseOffset: number): Inner
   if (!isBatch || messages < 1 || messages > LARGEST_BATCH) return undefined
   const base = encodeProperty(PropertyName.INNER_BASE, String(baseOffset))
   return { messages, properties: appendProperties(bytes, base) }
+}
+
+/** Appends a message, or several as one record, to a queue that keeps batches undivided. */
+export function appendInnerBatch(
+  message: MessageToStore,
+  target: { log: CommitLog; topic: TopicQueues; queue: ConsumeQueue },
+  result: AppendResult,
+): AppendResult {
+  const { log, topic, queue } = target
+  const batch = toInnerBatch(message, queue.nextOffset)
+  if (batch === undefined) return fail(result, 'MESSAGE_ILLEGAL')
+  const { properties } = message
+  message.properties = batch.properties
+  log.append(message, topic, queue.nextOffset, result)
+  message.properties = properties
+  if (result.status !== 'PUT_OK') return result
+  queue.nextOffset += batch.messages
+  result.messageCount = batch.messages
+  result.physicalOffsets.length = 0
+  result.physicalOffsets.push(result.physicalOffset)
+  return result
 }

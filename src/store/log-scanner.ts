@@ -9,6 +9,8 @@ export interface LogScannerOptions {
   log: CommitLog
   clock: Clock
   checksCrc: boolean
+  /** Where the log is known to end, by a clean stop: nothing is looked for behind it. */
+  exactEnd?: number
   verifyPropertyCrc: boolean
   /** A sound record; `reader` holds it. */
   onRecord: (file: MappedFile, physicalOffset: number, reader: RecordReader) => void
@@ -68,7 +70,7 @@ export class LogScanner {
         at = 0
         continue
       }
-      if (end === knownEnd) return end
+      if (end === this.options.exactEnd) return end
       const { problem } = this.reader
       const next = await this.resume(file, at, knownEnd)
       if (next === undefined) return this.endOf(file, at)

@@ -20,9 +20,9 @@ import { DelayLevels } from './delay-levels.js'
 import { Dispatcher, type OnArrival } from './dispatcher.js'
 import type { GetMessageRequest, GetMessageResult } from './get-message-result.js'
 import { IndexService } from './index-service.js'
-import { toInnerBatch } from './inner-batch.js'
+import { appendInnerBatch } from './inner-batch.js'
 import { MessageReader } from './message-reader.js'
-import type { AppendResult, MessageToStore, PutStatus } from './put-status.js'
+import { type AppendResult, type MessageToStore, newAppendResult, type PutStatus } from './put-status.js'
 import { QueueFlushing } from './queue-flushing.js'
 import type { RecoveryReport } from './recovery.js'
 import { refuseUnsupported } from './refuse-unsupported.js'
@@ -122,6 +122,7 @@ export class MessageStore {
       log,
       queues,
       dispatcher: this.dispatcher,
+      marks: this.marks,
       confirmOffset: () => this.confirmOffset,
       monotonic: () => clock.monotonic(),
       onBadRecord: (physicalOffset, problem, length) => {
@@ -347,18 +348,9 @@ export class MessageStore {
   private putToBatchQueue(message: MessageToStore, topic: TopicQueues): AppendResult {
     const { result } = this
     const queue = topic.isBatch ? this.queues.queueOf(topic, message.queueId) : undefined
-    const batch = queue && toInnerBatch(message, queue.nextOffset)
-    if (queue === undefined || batch === undefined) return fail(result, 'MESSAGE_ILLEGAL')
-    const { properties } = message
-    message.properties = batch.properties
-    this.log.append(message, topic, queue.nextOffset, result)
-    message.properties = properties
-    if (result.status !== 'PUT_OK') return result
-    queue.nextOffset += batch.messages
-    result.messageCount = batch.messages
-    result.physicalOffsets.length = 0
-    result.physicalOffsets.push(result.physicalOffset)
-    return result
+    return queue === undefined
+      ? fail(result, 'MESSAGE_ILLEGAL')
+      : appendInnerBatch(message, { log: this.log, topic, queue }, result)
   }
 
   private takesLongTopic(topic: string, length: number): boolean {
@@ -373,6 +365,14 @@ export class MessageStore {
   /** PUT_OK, FLUSH_DISK_TIMEOUT after `syncFlushTimeout`, or UNKNOWN_ERROR when the disk refuses. Never rejects. */
   whenDurable(endOffset: number): Promise<PutStatus> {
     return this.flusher.whenDurable(endOffset)
+  }
+
+  /**
+   * Makes what was appended so far durable. Rejects when the disk refuses. To be awaited before anything is saved that
+   * refers to messages by offset: what is on the disk is then never ahead of the log.
+   */
+  flush(): Promise<void> {
+    return this.flusher.flush()
   }
 
   /** Everything in front of it is on the disk. */
@@ -469,7 +469,9 @@ export class MessageStore {
     await this.index?.close()
     if (isClean) {
       // without it the next start looks through the log instead
-      await this.flushing.writeManifest(this.log.maxOffset, true).catch((error: unknown) => this.logShutdownFailure(error))
+      await this.flushing
+        .writeManifest(this.log.maxOffset, true)
+        .catch((error: unknown) => this.logShutdownFailure(error))
     }
     await this.log.files.close()
     this.checkpoint.close()
@@ -500,18 +502,5 @@ export class MessageStore {
       isClean = false
     })
     return isClean
-  }
-}
-
-function newAppendResult(): AppendResult {
-  return {
-    status: 'UNKNOWN_ERROR',
-    physicalOffset: -1,
-    queueOffset: 0,
-    wroteBytes: 0,
-    messageCount: 0,
-    storeTimestamp: 0,
-    endOffset: -1,
-    physicalOffsets: [],
   }
 }

@@ -49,3 +49,17 @@ export interface AppendResult {
   /** Of a batch: the start of each record, `messageCount` of them; the array is reused too. */
   readonly physicalOffsets: number[]
 }
+
+/** The object that a store fills again and again. */
+export function newAppendResult(): AppendResult {
+  return {
+    status: 'UNKNOWN_ERROR',
+    physicalOffset: -1,
+    queueOffset: 0,
+    wroteBytes: 0,
+    messageCount: 0,
+    storeTimestamp: 0,
+    endOffset: -1,
+    physicalOffsets: [],
+  }
+}

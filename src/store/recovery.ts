@@ -62,7 +62,7 @@ interface Before {
  * than they once did are built again from the whole log.
  */
 export class Recovery {
-  private readonly scanner: LogScanner
+  private scanner: LogScanner
   private replay: QueueReplay | undefined
   private readonly reader = new RecordReader()
   private readonly before = new Map<ConsumeQueue, Before>()
@@ -71,10 +71,10 @@ export class Recovery {
   constructor(private readonly options: RecoveryOptions) {
     const { clock } = options
     this.lastProgress = clock.monotonic()
-    this.scanner = this.newScanner(stretch => this.onDamage(stretch))
+    this.scanner = this.newScanner()
   }
 
-  private newScanner(onDamage: (stretch: DamagedStretch) => void): LogScanner {
+  private newScanner(exactEnd?: number): LogScanner {
     const { settings, clock, log } = this.options
     const { checkCRCOnRecover, forceVerifyPropCRC } = settings
     return new LogScanner({
@@ -83,7 +83,8 @@ export class Recovery {
       checksCrc: checkCRCOnRecover && !forceVerifyPropCRC,
       verifyPropertyCrc: forceVerifyPropCRC,
       onRecord: (file, physicalOffset, reader) => this.replay?.take(file, physicalOffset, reader),
-      onDamage,
+      onDamage: stretch => this.onDamage(stretch),
+      ...(exactEnd !== undefined && { exactEnd }),
       onProgress: physicalOffset => this.logProgress(physicalOffset),
     })
   }
@@ -100,6 +101,7 @@ export class Recovery {
     const scannedFrom = file.startOffset
     this.replay = this.newReplay({ startsLate: scannedFrom > log.minOffset })
     const knownEnd = manifest?.logEnd ?? -1
+    if (!isAfterCrash && manifest?.isClean) this.scanner = this.newScanner(knownEnd)
     const endOffset = await this.scanner.scan(file, knownEnd)
     this.replay.finish()
     log.files.truncate(endOffset)
@@ -218,7 +220,7 @@ export class Recovery {
     await queues.writeOut()
     for (const queue of wanted) queue.reset()
     this.replay = this.newReplay({ startsLate: false, only: wanted })
-    await this.newScanner(stretch => this.onDamage(stretch)).scan(log.files.first!, endOffset)
+    await this.newScanner(endOffset).scan(log.files.first!, endOffset)
     this.replay.finish()
     for (const [queue, entry] of short) {
       if (queue.maxOffset >= entry.maxOffset) continue

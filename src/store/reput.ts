@@ -4,6 +4,7 @@ import type { Dispatcher, DispatchRequest } from './dispatcher.js'
 import type { MappedFile } from './mapped-file.js'
 import { findRecord } from './record-finder.js'
 import { RecordReader } from './record-reader.js'
+import type { StoreMarks } from './store-marks.js'
 
 /** The loop must not be kept longer than this by catching up. */
 const BUDGET_MS = 4
@@ -12,6 +13,7 @@ export interface ReputOptions {
   log: CommitLog
   queues: ConsumeQueueStore
   dispatcher: Dispatcher
+  marks: StoreMarks
   /** How far messages may be shown to consumers. */
   confirmOffset: () => number
   monotonic: () => number
@@ -115,7 +117,12 @@ export class Reput {
       return true
     }
     if (this.offset + this.reader.totalSize > end) return false
-    this.options.dispatcher.dispatch(this.fromReader(file, this.offset))
+    const request = this.fromReader(file, this.offset)
+    const { marks, dispatcher } = this.options
+    // a topic deleted while its records waited here
+    if (marks.hasDeletedTopics && this.offset < marks.deletedBefore(request.topic.topic)) {
+      dispatcher.dispatchToIndex(request)
+    } else dispatcher.dispatch(request)
     this.offset += this.reader.totalSize
     this.lastStoreTimestamp = this.reader.storeTimestamp
     return true

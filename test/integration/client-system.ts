@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BrokerController } from '../../src/broker/index.js'
@@ -7,6 +6,7 @@ import { AdminClient } from '../../src/client/index.js'
 import type { MessageExt } from '../../src/common/index.js'
 import { brokerSettings } from '../../src/config/index.js'
 import { silentLogger, systemClock } from '../../src/util/index.js'
+import { freePort } from '../support/free-port.js'
 import { startTestNamesrv, type TestNamesrv } from '../support/namesrv.js'
 
 export type BrokerValues = NonNullable<Parameters<typeof brokerSettings.create>[0]>
@@ -114,23 +114,4 @@ export class Inbox {
   get distinct(): string[] {
     return [...new Set(this.texts)].sort()
   }
-}
-
-/** A port that is free, with the one two below it for the broker's fast port. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await probe(0)
-    if (port > 1026 && (await probe(port - 2).catch(() => 0)) > 0) return port
-  }
-}
-
-function probe(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

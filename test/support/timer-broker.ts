@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs'
+import { closeSync, cpSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { storeHostOf } from '../../src/broker/identity.js'
 import { MessagePutter } from '../../src/broker/put/message-putter.js'
@@ -24,6 +24,8 @@ export interface TimerBrokerOptions<C extends Clock> {
 }
 
 const TURNS_TO_REST = 3
+const PAGE = 4096
+const ZEROS = Buffer.alloc(PAGE)
 
 /** The timer of a broker on a real store, without sockets. */
 export class TimerBroker<C extends Clock = ManualClock> {
@@ -73,10 +75,17 @@ export class TimerBroker<C extends Clock = ManualClock> {
   /** Starts again from what the files hold at this moment, as after kill -9. */
   async killed(): Promise<TimerBroker<C>> {
     const folder = scratchFolder()
-    cpSync(this.folder, folder, { recursive: true })
-    await this.stop()
-    rmSync(join(this.folder, 'timerwheel'))
+    const wheel = join(this.folder, 'timerwheel')
+    cpSync(this.folder, folder, { recursive: true, filter: path => path !== wheel })
+    copySparse(wheel, join(folder, 'timerwheel'))
+    await this.dispose()
     return TimerBroker.open({ ...this.options, folder })
+  }
+
+  /** Stops and removes the folder: wheels are large. */
+  async dispose(): Promise<void> {
+    await this.stop()
+    rmSync(this.folder, { recursive: true })
   }
 
   async stop(): Promise<void> {
@@ -107,6 +116,18 @@ export class TimerBroker<C extends Clock = ManualClock> {
     }
     return found
   }
+}
+
+/** The wheel is a large file of mostly zeros. */
+function copySparse(from: string, to: string): void {
+  const bytes = readFileSync(from)
+  const file = openSync(to, 'w')
+  ftruncateSync(file, bytes.length)
+  for (let at = 0; at < bytes.length; at += PAGE) {
+    const page = bytes.subarray(at, at + PAGE)
+    if (!page.equals(ZEROS)) writeSync(file, page, 0, page.length, at)
+  }
+  closeSync(file)
 }
 
 /** Turns the clock in the steps in which the timer looks, and lets it end its work. */

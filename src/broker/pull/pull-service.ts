@@ -42,7 +42,17 @@ export class PullService {
   constructor(
     private readonly broker: Pick<
       BrokerContext,
-      'settings' | 'identity' | 'topics' | 'groups' | 'consumers' | 'filters' | 'offsets' | 'store' | 'holds' | 'stats'
+      | 'settings'
+      | 'identity'
+      | 'topics'
+      | 'groups'
+      | 'consumers'
+      | 'filters'
+      | 'offsets'
+      | 'store'
+      | 'holds'
+      | 'stats'
+      | 'clock'
     >,
   ) {
     this.admission = new PullAdmission(broker)
@@ -71,6 +81,7 @@ export class PullService {
       : undefined
     if (reset !== undefined) return this.offsetReset(pull, reset)
     const filter = messageFilter(pull, header.sysFlag)
+    const start = this.broker.clock.monotonic()
     const result = this.broker.store.getMessage({
       group: header.consumerGroup,
       topic: header.topic,
@@ -80,11 +91,16 @@ export class PullService {
       ...(filter ? { filter } : {}),
     })
     if (result === undefined) return fail(ResponseCode.SYSTEM_ERROR, 'store getMessage return null')
-    return result instanceof Promise ? result.then(read => this.answer(pull, read)) : this.answer(pull, result)
+    return result instanceof Promise
+      ? result.then(read => this.answer(pull, read, start))
+      : this.answer(pull, result, start)
   }
 
-  private answer(pull: Pull, result: GetMessageResult): Reply | Hold {
+  private answer(pull: Pull, result: GetMessageResult, readSince: number): Reply | Hold {
     const { header } = pull
+    const { stats, clock } = this.broker
+    stats.incGetLatency(clock.monotonic() - readSince)
+    if (result.messageCount === 0) stats.incGetMiss()
     const code = pullCode(result.status, header.queueOffset)
     if (code === ResponseCode.PULL_NOT_FOUND && pull.maySuspend) {
       result.release()
@@ -170,6 +186,9 @@ export class PullService {
     const { stats } = this.broker
     stats.incGroupGet(header.consumerGroup, header.topic, result.messageCount, result.totalBytes)
     stats.incBrokerGet(result.messageCount)
+    // what lies farther back than memory reaches comes from the disk
+    if (result.suggestPullingFromSlave)
+      stats.incDiskGet(header.consumerGroup, header.topic, result.messageCount, result.totalBytes)
   }
 }
 

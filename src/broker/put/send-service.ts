@@ -1,11 +1,12 @@
 import {
-  groupOfDerivedTopic,
   isRetryTopic,
   MessageSysFlag,
   PropertyName,
   ResponseCode,
   ResponseError,
+  TopicAttribute,
   type TopicConfig,
+  topicAttribute,
   UniqIdGenerator,
 } from '../../common/index.js'
 import {
@@ -48,6 +49,9 @@ const EMPTY_MESSAGE: MessageToStore = {
   properties: '',
 }
 
+/** One send in so many is timed for the latencies of the runtime info; a power of two. */
+const SENDS_PER_SAMPLE = 32
+
 /**
  * Sends: from a checked header to a record in the log and its answer (broker-behaviour 2). One turn of the event loop,
  * no waiting, unless the flush mode or a replica has to be waited for.
@@ -62,6 +66,7 @@ export class SendService {
   private readonly newUniqKey = (): string => this.uniqIds.next()
   /** Where the client sent it: rules for special messages rewrite the queue. */
   private sentQueueId = 0
+  private sends = 0
   private added = ''
   private region: EncodedFields = { json: '', binary: '' }
   private encodedRegionId: string | undefined
@@ -88,14 +93,25 @@ export class SendService {
     try {
       const isKnown = this.broker.topics.containsTopic(header.topic)
       const topic = this.admission.topicFor(header, connection)
+      const isSample = (this.sends++ & (SENDS_PER_SAMPLE - 1)) === 0
+      const start = isSample ? this.broker.clock.monotonic() : 0
       const reply = header.batch
         ? this.sendBatch(header, topic, command, connection)
         : this.sendOne(header, topic, command, connection)
+      if (isSample) this.countLatency(start, reply)
       return isKnown ? reply : this.whenTopicIsKnown(reply)
     } catch (error) {
       if (!(error instanceof ResponseError)) throw error
       return this.refusal(error.code, error.remark)
     }
+  }
+
+  /** Until the message is as safe as the flush mode promises. */
+  private countLatency(start: number, reply: Reply | Promise<Reply>): void {
+    const { stats, clock } = this.broker
+    const count = (): void => stats.incPutLatency(clock.monotonic() - start)
+    if (reply instanceof Promise) void reply.then(count)
+    else count()
   }
 
   /** The first send to a topic is answered when the topic is on the disk and known to the NameServers, as in Java. */
@@ -115,7 +131,10 @@ export class SendService {
     this.encodeSettings()
     const properties = this.properties
     properties.read(header.properties, this.added, this.newUniqKey)
-    const message = this.fill(header, dead ?? topic, command, connection)
+    const target = dead ?? topic
+    if (target.attributes.size > 0 && isCompacted(target) && (properties.keys ?? '').trim() === '')
+      return this.refusal(ResponseCode.MESSAGE_ILLEGAL, 'Required message key is missing')
+    const message = this.fill(header, target, command, connection)
     message.properties = dead ? deadLetterProperties(properties.text) : properties.text
     if (dead) message.queueId = this.sentQueueId = 0
     return this.finish(this.broker.puts.put(message, properties.special && !dead), properties.uniqKey)
@@ -128,10 +147,7 @@ export class SendService {
     connection: Connection,
   ): Reply | Promise<Reply> {
     if (isRetryTopic(header.topic))
-      return this.refusal(
-        ResponseCode.MESSAGE_ILLEGAL,
-        `batch request does not support retry group ${groupOfDerivedTopic(header.topic)}`,
-      )
+      return this.refusal(ResponseCode.MESSAGE_ILLEGAL, `batch request does not support retry group ${header.topic}`)
     this.encodeSettings()
     const properties = this.properties
     properties.read(header.properties, this.added, this.newUniqKey)
@@ -225,4 +241,9 @@ export class SendService {
       encodeProperty(PropertyName.CLUSTER, this.broker.identity.clusterName)
     this.region = SendMessageResponseHeader.encoded({ MSG_REGION: regionId, TRACE_ON: traceOn })
   }
+}
+
+/** A topic that keeps the last message per key: one without a key could never be replaced. */
+function isCompacted(topic: TopicConfig): boolean {
+  return topicAttribute(topic.attributes, TopicAttribute.CLEANUP_POLICY) === 'COMPACTION'
 }

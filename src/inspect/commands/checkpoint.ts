@@ -16,7 +16,9 @@ export const checkpointCommand = defineInspectCommand<object>({
     else {
       await out.line(`physicMsgTimestamp      ${timeText(checkpoint.physicMsgTimestamp)}  log written up to`)
       await out.line(`logicsMsgTimestamp      ${timeText(checkpoint.logicsMsgTimestamp)}  queues written up to`)
-      await out.line(`indexMsgTimestamp       ${timeText(checkpoint.indexMsgTimestamp)}  full index files written up to`)
+      await out.line(
+        `indexMsgTimestamp       ${timeText(checkpoint.indexMsgTimestamp)}  full index files written up to`,
+      )
       await out.line(`masterFlushedOffset     ${checkpoint.masterFlushedOffset}`)
       await out.line(`confirmPhyOffset        ${checkpoint.confirmPhyOffset}`)
     }

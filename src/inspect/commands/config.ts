@@ -20,7 +20,9 @@ export const configCommand = defineInspectCommand<ConfigCommandOptions>({
     const directory = openStore(root!, options)
     const all = readConfigFiles(directory, options.backups === true)
     const wanted = options.file?.map(name => (name.includes('.') ? name : `${name}.json`))
-    const files = all.filter(({ name }) => wanted === undefined || wanted.includes(name) || options.file?.includes(name))
+    const files = all.filter(
+      ({ name }) => wanted === undefined || wanted.includes(name) || options.file?.includes(name),
+    )
     if (files.length === 0) {
       const known = all.map(({ name }) => name).join(', ')
       throw new MQError('ERR_NO_CONFIG', `no such file in ${directory.path('config')}; there are: ${known}`)

@@ -1,5 +1,5 @@
 import { MQError } from '../../util/index.js'
-import { defineInspectCommand, InspectExit, type InspectContext, openStore, STORE_ARGUMENT } from '../command.js'
+import { defineInspectCommand, type InspectContext, InspectExit, openStore, STORE_ARGUMENT } from '../command.js'
 import { IndexReader } from '../index-reader.js'
 import { lookUpKey } from '../look-up-key.js'
 import { describeRecord } from '../message-json.js'
@@ -63,7 +63,9 @@ async function showKeys(
       await out.json({ key, ...described })
       const { physicalOffset, queueId, queueOffset, storeTimestamp } = described
       const id = String(described.offsetMsgId)
-      await out.line(`${key}  ${physicalOffset}  ${topic}-${queueId}#${queueOffset}  ${timeText(storeTimestamp)}  ${id}`)
+      await out.line(
+        `${key}  ${physicalOffset}  ${topic}-${queueId}#${queueOffset}  ${timeText(storeTimestamp)}  ${id}`,
+      )
     }
     if (records.length > 0) continue
     remark(`the index leads to no message of ${topic} with the key ${key}`)

@@ -1,12 +1,12 @@
 import { decodeOffsetMessageId, PropertyName, readProperty } from '../../common/index.js'
-import { defineInspectCommand, InspectExit, type InspectContext, openStore, STORE_ARGUMENT } from '../command.js'
+import { defineInspectCommand, type InspectContext, InspectExit, openStore, STORE_ARGUMENT } from '../command.js'
 import type { LogRecord } from '../log-record.js'
 import { LogScanner, readRecordAt, type UnreadableRange } from '../log-scanner.js'
+import { lookUpKey } from '../look-up-key.js'
 import { describeRecord, messagesOf, type RecordJson } from '../message-json.js'
 import { hashSlotsOption, toCount, toList, topicOption } from '../option-values.js'
 import { type Output, timeText } from '../output.js'
 import type { StoreDirectory } from '../store-directory.js'
-import { lookUpKey } from '../look-up-key.js'
 
 interface LogCommandOptions {
   from?: number
@@ -52,11 +52,10 @@ export const logCommand = defineInspectCommand<LogCommandOptions>({
           shown++
           if (shown >= limit) scanner.stop()
         },
-        blank: (position, size) => {
-          if (options.topic === undefined && options.queue === undefined) {
-            void context.out.line(`${position} ${size} bytes  (end of the file)`)
-            void context.out.json({ physicalOffset: position, size, blank: true })
-          }
+        async blank(position, size) {
+          if (options.topic !== undefined || options.queue !== undefined) return
+          await context.out.line(`${position} ${size} bytes  (end of the file)`)
+          await context.out.json({ physicalOffset: position, size, blank: true })
         },
         unreadable: range => showUnreadable(context, range),
       },
@@ -76,7 +75,9 @@ function bytesBetween({ log }: StoreDirectory, from: number, to: number): number
 }
 
 function isWanted(record: LogRecord, { topic, queue }: LogCommandOptions): boolean {
-  return (topic === undefined || topic.includes(record.topic)) && (queue === undefined || queue === record.reader.queueId)
+  return (
+    (topic === undefined || topic.includes(record.topic)) && (queue === undefined || queue === record.reader.queueId)
+  )
 }
 
 async function show(out: Output, record: LogRecord, withBody: boolean): Promise<void> {

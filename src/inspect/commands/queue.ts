@@ -2,10 +2,10 @@ import { MQError } from '../../util/index.js'
 import { BatchQueueReader } from '../batch-queue-reader.js'
 import {
   defineInspectCommand,
-  InspectExit,
   type InspectContext,
-  openStore,
+  InspectExit,
   type OptionRow,
+  openStore,
   STORE_ARGUMENT,
 } from '../command.js'
 import { readRecordAt } from '../log-scanner.js'
@@ -24,7 +24,11 @@ interface QueueCommandOptions {
 }
 
 const options: readonly OptionRow[] = [
-  { flags: '--from <queueOffset>', description: 'first entry; default the first whose record is there', parse: toCount },
+  {
+    flags: '--from <queueOffset>',
+    description: 'first entry; default the first whose record is there',
+    parse: toCount,
+  },
   { flags: '--limit <number>', description: 'end after so many entries', parse: toCount },
   { flags: '--stale', description: 'also entries whose records are gone' },
   { flags: '--records', description: 'with the record that each entry points to' },

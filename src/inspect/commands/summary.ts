@@ -12,13 +12,13 @@ export const summaryCommand = defineInspectCommand<SummaryCommandOptions>({
   name: 'summary',
   description: 'What a store holds: log, queues, index, checkpoint, configuration.',
   arguments: [STORE_ARGUMENT],
-  options: [
-    { flags: '--count', description: 'read the whole log to count its records' },
-    hashSlotsOption,
-  ],
+  options: [{ flags: '--count', description: 'read the whole log to count its records' }, hashSlotsOption],
   async run({ out, progress }, [root], options) {
     const directory = openStore(root!, options)
-    progress.start('reading the log', directory.log.reduce((sum, { length }) => sum + length, 0))
+    progress.start(
+      'reading the log',
+      directory.log.reduce((sum, { length }) => sum + length, 0),
+    )
     const summary = await summarize(directory, {
       countsRecords: options.count === true,
       hashSlots: options.hashSlots,
@@ -59,7 +59,9 @@ async function print(out: Output, summary: StoreSummary): Promise<void> {
   for (const { name, problem } of indexFiles) {
     if (problem !== undefined) await out.line(`            ${name}: ${problem}`)
   }
-  await out.line(`config      ${configFiles.map(({ name, problem }) => (problem ? `${name} (DAMAGED)` : name)).join(' ')}`)
+  await out.line(
+    `config      ${configFiles.map(({ name, problem }) => (problem ? `${name} (DAMAGED)` : name)).join(' ')}`,
+  )
   const topics = new Set([...consumeQueues, ...batchConsumeQueues].map(({ topic }) => topic)).size
   await out.line(`queues      ${consumeQueues.length + batchConsumeQueues.length} of ${topics} topics`)
   await out.line()

@@ -29,7 +29,10 @@ export const verifyCommand = defineInspectCommand<VerifyCommandOptions>({
   async run({ out, progress }, [root], options) {
     const directory = openStore(root!, options)
     const { limit, messageDelayLevel, hashSlots } = options
-    progress.start('verifying', directory.log.reduce((sum, { length }) => sum + length, 0))
+    progress.start(
+      'verifying',
+      directory.log.reduce((sum, { length }) => sum + length, 0),
+    )
     const onProgress = progress.advance
     const result = await new Verifier({ directory, limit, messageDelayLevel, hashSlots, onProgress }).run()
     progress.end()

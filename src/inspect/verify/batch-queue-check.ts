@@ -42,6 +42,7 @@ export class BatchQueueCheck {
       ['store time', entry.storeTimestamp, facts.storeTimestamp],
       ['first queue offset', entry.msgBaseOffset, facts.batchBase],
       ['number of messages', entry.batchSize, facts.batchSize],
+      ['offset in a compacted log', this.parts.hasCompaction ? -1 : entry.compactedOffset, -1],
     ]
     const wrong = pairs.filter(([, found, expected]) => found !== expected)
     if (wrong.length === 0) return

@@ -54,8 +54,7 @@ export class DamageReport {
 
 export function addAffected(damage: Damage, message: AffectedMessage): void {
   const isKnown = damage.messages.some(
-    one =>
-      one.topic === message.topic && one.queueId === message.queueId && one.queueOffset === message.queueOffset,
+    one => one.topic === message.topic && one.queueId === message.queueId && one.queueOffset === message.queueOffset,
   )
   if (isKnown) return
   damage.messageCount++

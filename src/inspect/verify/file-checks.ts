@@ -110,7 +110,8 @@ export function checkCheckpoint(
       [24, 'masterFlushedOffset'],
       [32, 'confirmPhyOffset'],
     ] as const) {
-      if (found[name] < 0 || found[name] > log.end) add(position, `${name} is ${found[name]}, the log ends at ${log.end}`)
+      if (found[name] < 0 || found[name] > log.end)
+        add(position, `${name} is ${found[name]}, the log ends at ${log.end}`)
     }
   } catch (error) {
     add(0, errorText(error))

@@ -1,7 +1,8 @@
 import type { IndexItem } from '../../store/index.js'
 import { IndexReader } from '../index-reader.js'
-import type { RecordFacts } from '../record-facts.js'
-import { type AffectedMessage, addAffected } from './damage.js'
+import { readRecordAt } from '../log-scanner.js'
+import { RecordFacts } from '../record-facts.js'
+import type { AffectedMessage } from './damage.js'
 import { IndexFileCheck } from './index-file-check.js'
 import type { CheckParts } from './queue-check.js'
 
@@ -10,6 +11,7 @@ interface ExpectedKey {
   readonly key: string
   readonly hash: number
   readonly position: number
+  readonly size: number
   readonly storeTimestamp: number
   readonly message: AffectedMessage
 }
@@ -28,6 +30,7 @@ export class IndexCheck {
   private missingCount = 0
   private lastHashes = new Set<number>()
   private lastPosition = -1
+  private readonly other = new RecordFacts()
 
   constructor(
     private readonly parts: CheckParts,
@@ -42,11 +45,9 @@ export class IndexCheck {
 
   async record(facts: RecordFacts): Promise<void> {
     if (this.names.length === 0 || facts.keys.length === 0) return
-    const expected = facts.keys.map(key => toExpected(facts, key))
-    const blamed = await this.blameRecord(facts, expected)
-    for (const key of expected) await this.expect(key, blamed)
+    for (const key of facts.keys) await this.expect(toExpected(facts, key))
     this.lastPosition = facts.position
-    this.lastHashes = new Set(expected.map(({ hash }) => hash))
+    this.lastHashes = new Set(facts.keys.map(key => facts.hashOf(key)))
   }
 
   /** The item that is next, over all files; undefined behind the last. */
@@ -86,22 +87,61 @@ export class IndexCheck {
     }
   }
 
-  private async expect(key: ExpectedKey, isRecordBlamed: boolean): Promise<void> {
+  private async expect(key: ExpectedKey): Promise<void> {
     for (;;) {
       const item = await this.peek()
       if (item === undefined) return this.noteMissing(key)
       const isHere = item.physicalOffset === key.position
-      if (isHere || item.keyHash === key.hash) {
-        const isOfAnother = !isHere && item.physicalOffset < key.position && this.isKnown(item)
-        if (!isOfAnother) {
-          await this.reportMissing()
-          this.file!.take(item, isRecordBlamed ? undefined : key)
-          return
-        }
+      if (isHere || (item.keyHash === key.hash && !(await this.isOfAnother(item, key.position)))) {
+        await this.reportMissing()
+        return this.take(item, key)
       }
       if (item.physicalOffset > key.position) return this.noteMissing(key)
-      this.takeUnmatched(item)
+      await this.takeUnmatched(item)
     }
+  }
+
+  /** Takes the item that must be the one of `key`: says which of the two is wrong when they differ. */
+  private async take(item: IndexItem, key: ExpectedKey): Promise<void> {
+    const file = this.file!
+    const isHere = item.physicalOffset === key.position
+    if (isHere && item.keyHash !== key.hash && (await file.isChained(item))) {
+      this.blame(key, `its topic or its keys do not fit item ${file.number + 1} of ${file.path}`)
+      file.take(item, undefined)
+    } else if (isHere && file.blamesTimeOf(item, key)) {
+      this.blame(
+        key,
+        `it says that it was stored at ${key.storeTimestamp}, item ${file.number + 1} of ${file.path} differs`,
+      )
+      file.take(item, { ...key, storeTimestamp: undefined })
+    } else {
+      file.take(item, key)
+    }
+  }
+
+  /** The index is sound there, so the record is not. */
+  private blame({ position, size, message }: Omit<ExpectedKey, 'key' | 'hash'>, why: string): void {
+    this.parts.logDamage.blame(
+      this.parts.directory,
+      { position, size },
+      {
+        problem: `the record is damaged: ${why}`,
+        effect: 'queries miss it, or consumers get it with a wrong topic, key or time',
+        message,
+      },
+    )
+  }
+
+  /** Whether an item belongs to another record than the one at `position`, whose key has the same hash. */
+  private async isOfAnother(item: IndexItem, position: number): Promise<boolean> {
+    const { logDamage, directory, logMin } = this.parts
+    const { physicalOffset, keyHash } = item
+    if (physicalOffset >= 0 && physicalOffset < logMin && position > logMin) return true
+    if (this.isKnown(item) || logDamage.at(physicalOffset) !== undefined) return true
+    const record = await readRecordAt(directory, physicalOffset)
+    if (record === undefined) return false
+    this.other.of(record)
+    return this.other.keys.some(key => this.other.hashOf(key) === keyHash)
   }
 
   /** Whether an item is one of a record that came before: it may be there twice after a crash. */
@@ -109,53 +149,24 @@ export class IndexCheck {
     return item.physicalOffset === this.lastPosition && this.lastHashes.has(item.keyHash)
   }
 
-  private takeUnmatched(item: IndexItem): void {
-    const { logMin, logDamage } = this.parts
+  /** Takes an item that no key of the log asks for. */
+  private async takeUnmatched(item: IndexItem): Promise<void> {
+    const { logMin, logDamage, directory } = this.parts
     const { physicalOffset } = item
-    const isExpected =
-      physicalOffset < logMin ||
+    const file = this.file!
+    const isExplained =
+      (physicalOffset >= 0 && physicalOffset < logMin) ||
       logDamage.at(physicalOffset) !== undefined ||
       logDamage.behindEnd(physicalOffset) !== undefined ||
       this.isKnown(item)
-    this.file!.take(item, undefined)
-    if (!isExpected) this.file!.reportItem(`points to ${physicalOffset}, where no record with such a key begins`)
-  }
-
-  /**
-   * When an item of a record has another hash but is found under it, the index is sound and the record is not: its
-   * topic or its key has changed.
-   */
-  private async blameRecord(facts: RecordFacts, expected: readonly ExpectedKey[]): Promise<boolean> {
-    const item = await this.peekPast(facts.position)
-    if (item === undefined || item.physicalOffset !== facts.position) return false
-    if (expected.some(({ hash }) => hash === item.keyHash)) return false
-    const { file } = this
-    if (file === undefined || !(await file.isChained(item))) return false
-    const { directory, logDamage } = this.parts
-    const message = expected[0]!.message
-    const known = logDamage.at(facts.position)
-    if (known !== undefined) {
-      addAffected(known, message)
-      return true
-    }
-    const segment = directory.logFileAt(facts.position)
-    const text = {
-      file: segment?.path ?? '',
-      position: facts.position - (segment?.startOffset ?? 0),
-      problem: `the topic or the keys of the record do not fit item ${file.number} of ${file.path}`,
-      effect: 'a query by its key does not find it, or its topic is wrong',
-    }
-    logDamage.add(facts.position, facts.position + facts.size, text, message)
-    return true
-  }
-
-  /** The next item that is not of a record in front of `position`, taking those. */
-  private async peekPast(position: number): Promise<IndexItem | undefined> {
-    for (;;) {
-      const item = await this.peek()
-      if (item === undefined || item.physicalOffset >= position || item.physicalOffset >= this.parts.logMin) return item
-      this.takeUnmatched(item)
-    }
+    const isChained = !isExplained && (await file.isChained(item))
+    file.take(item, undefined)
+    if (isExplained) return
+    const record = isChained ? await readRecordAt(directory, physicalOffset) : undefined
+    if (record === undefined)
+      return file.reportItem(`points to ${physicalOffset}, where no record with such a key begins`)
+    this.other.of(record)
+    this.blame(recordOf(this.other), `item ${file.number} of ${file.path} has a key that it lacks`)
   }
 
   private noteMissing(key: ExpectedKey): void {
@@ -191,7 +202,7 @@ export class IndexCheck {
         // appended while the log was read
         this.file!.take(item, undefined)
       } else {
-        this.takeUnmatched(item)
+        await this.takeUnmatched(item)
       }
     }
     const behind = this.missingCount
@@ -201,7 +212,11 @@ export class IndexCheck {
 }
 
 function toExpected(facts: RecordFacts, key: string): ExpectedKey {
-  const { topic, queueId, queueOffset, position, uniqKey, storeTimestamp } = facts
+  return { key, hash: facts.hashOf(key), ...recordOf(facts) }
+}
+
+function recordOf(facts: RecordFacts): Omit<ExpectedKey, 'key' | 'hash'> {
+  const { topic, queueId, queueOffset, position, size, uniqKey, storeTimestamp } = facts
   const message = { topic, queueId, queueOffset, physicalOffset: position, uniqKey }
-  return { key, hash: facts.hashOf(key), position, storeTimestamp, message }
+  return { position, size, storeTimestamp, message }
 }

@@ -1,6 +1,12 @@
 import type { IndexItem } from '../../store/index.js'
 import { FileWindow } from '../file-window.js'
-import { INDEX_HEADER_SIZE, INDEX_ITEM_SIZE, INDEX_SLOT_SIZE, type IndexHeader, type IndexReader } from '../index-reader.js'
+import {
+  INDEX_HEADER_SIZE,
+  INDEX_ITEM_SIZE,
+  INDEX_SLOT_SIZE,
+  type IndexHeader,
+  type IndexReader,
+} from '../index-reader.js'
 import type { AffectedMessage } from './damage.js'
 import type { CheckParts } from './queue-check.js'
 
@@ -18,7 +24,8 @@ export interface ExpectedItem {
   readonly key: string
   readonly hash: number
   readonly position: number
-  readonly storeTimestamp: number
+  /** Undefined when it is not to be trusted. */
+  readonly storeTimestamp: number | undefined
   readonly message: AffectedMessage
 }
 
@@ -39,6 +46,7 @@ export class IndexFileCheck {
   private beginTimestamp: number | undefined
   private lastTimestamp: number | undefined
   private wrongTimes = 0
+  private lastTimeDiff = 0
   private readonly unlinked = new Set<number>()
 
   constructor(private readonly options: IndexFileCheckOptions) {}
@@ -93,6 +101,15 @@ export class IndexFileCheck {
     return at === number
   }
 
+  /** Whether the record's time is wrong and not the next item's: of the two it is farther from the item before. */
+  blamesTimeOf(item: IndexItem, { storeTimestamp }: { storeTimestamp: number }): boolean {
+    if (this.number === 0) return false
+    const expected = diffSeconds(storeTimestamp, this.beginTimestamp ?? this.header.beginTimestamp)
+    const found = item.timeDiffSeconds
+    if (found === expected) return false
+    return expected < this.lastTimeDiff || (found >= this.lastTimeDiff && found < expected)
+  }
+
   /** Takes the next item. Without `expected` the log does not tell what it should be. */
   take(item: IndexItem, expected: ExpectedItem | undefined): void {
     this.number++
@@ -103,12 +120,13 @@ export class IndexFileCheck {
     }
     this.lastPosition = position
     this.lastTimestamp = expected?.storeTimestamp
+    if (expected !== undefined && this.number > 1) this.lastTimeDiff = item.timeDiffSeconds
     const hash = expected?.hash ?? item.keyHash
     const wrong: string[] = []
     if (item.keyHash !== hash) wrong.push(`has the hash ${item.keyHash} instead of ${hash}`)
     if (item.physicalOffset !== position) wrong.push(`points to ${item.physicalOffset} instead of ${position}`)
     this.link(item, hash, wrong)
-    if (expected !== undefined) this.checkTime(item, expected, wrong)
+    if (expected?.storeTimestamp !== undefined) this.checkTime(item, expected.storeTimestamp, wrong)
     if (wrong.length === 0) return
     const key = expected === undefined ? '' : ` (key "${expected.key}" of ${expected.message.topic})`
     this.reportItem(`${wrong.join(' and ')}${key}`, expected?.message)
@@ -127,7 +145,7 @@ export class IndexFileCheck {
     if (item.previous !== previous) wrong.push(`is followed by item ${item.previous} instead of ${previous}`)
   }
 
-  private checkTime(item: IndexItem, { storeTimestamp }: ExpectedItem, wrong: string[]): void {
+  private checkTime(item: IndexItem, storeTimestamp: number, wrong: string[]): void {
     const { previousEnd } = this.options
     if (this.number === 1) {
       // counted from what the header was made with, the end of the file before; that file may be gone

@@ -1,4 +1,11 @@
-import type { AffectedMessage, Damage, DamageReport, DamageText } from './damage.js'
+import type { StoreDirectory } from '../store-directory.js'
+import { type AffectedMessage, addAffected, type Damage, type DamageReport, type DamageText } from './damage.js'
+
+export interface Blame {
+  readonly problem: string
+  readonly effect: string
+  readonly message: AffectedMessage
+}
 
 interface DamagedRange {
   readonly from: number
@@ -13,11 +20,32 @@ export class LogDamage {
 
   constructor(private readonly report: DamageReport) {}
 
-  /** Reports damage of the log's bytes `[from, to)`; calls come in ascending order. */
+  /** Reports damage of the log's bytes `[from, to)`. */
   add(from: number, to: number, text: Omit<DamageText, 'part'>, ...messages: AffectedMessage[]): Damage {
     const damage = this.report.add({ part: 'commitlog', ...text }, ...messages)
-    this.ranges.push({ from, to, damage })
+    let at = this.ranges.length
+    while (at > 0 && this.ranges[at - 1]!.from > from) at--
+    this.ranges.splice(at, 0, { from, to, damage })
     return damage
+  }
+
+  /** Reports that a record cannot be right, unless that is known, and which message it touches. */
+  blame(directory: StoreDirectory, record: { position: number; size: number }, blame: Blame): void {
+    const { position, size } = record
+    const known = this.at(position)
+    if (known !== undefined) {
+      addAffected(known, blame.message)
+      return
+    }
+    const file = directory.logFileAt(position)
+    const at = position - (file?.startOffset ?? 0)
+    const { problem, effect, message } = blame
+    this.add(
+      position,
+      position + size,
+      { file: file?.path ?? '', position: at, end: at + size, problem, effect },
+      message,
+    )
   }
 
   /** Says what it means when something points to `from` or behind: nothing is damaged unless something does. */

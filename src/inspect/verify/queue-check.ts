@@ -12,6 +12,10 @@ export interface CheckParts {
   readonly logMin: number
   /** A broker runs, or crashed: what is not written out yet is no damage. */
   readonly isOpen: boolean
+  /** Entries may hold addresses of extensions instead of tags codes. */
+  readonly hasExtensions: boolean
+  /** Entries of batch queues may hold offsets into compacted logs. */
+  readonly hasCompaction: boolean
 }
 
 /** What a record of the log says about its entry in a queue. */
@@ -113,7 +117,8 @@ export class QueueCheck {
 
   /** Codes that are right although they are not the hash: addresses of an extension, other delay levels. */
   private isOtherTagsCode(tagsCode: number | bigint, expected: ExpectedEntry): boolean {
-    if (typeof tagsCode === 'bigint' || tagsCode < -2_147_483_648) return tagsCode < 0
+    if (tagsCode < -2_147_483_648) return this.parts.hasExtensions
+    if (typeof tagsCode === 'bigint') return false
     if (expected.delayLevel === 0) return false
     const delay = tagsCode - expected.storeTimestamp
     const known = this.learnedDelays.get(expected.delayLevel)
@@ -187,7 +192,9 @@ export class QueueCheck {
     if (entry.size !== expected.size) wrong.push(`says ${entry.size} bytes instead of ${expected.size}`)
     if (entry.tagsCode !== expected.tagsCode && !this.isOtherTagsCode(entry.tagsCode, expected)) {
       const what = expected.delayLevel > 0 ? `delay level ${expected.delayLevel}` : `the tags "${expected.tags}"`
-      wrong.push(`has the tags code ${entry.tagsCode} instead of ${expected.tagsCode} for ${what}`)
+      wrong.push(
+        `has the tags code ${entry.tagsCode}, but ${what} of the record at ${expected.position} make ${expected.tagsCode}`,
+      )
     }
     const isReadable = entry.physicalOffset === expected.position && entry.size === expected.size
     this.parts.report.add(
@@ -202,31 +209,27 @@ export class QueueCheck {
   }
 
   private reportOffset(expected: ExpectedEntry): void {
-    const { position, size, queueOffset } = expected
-    const file = this.parts.directory.logFileAt(position)
-    const text = {
-      file: file?.path ?? '',
-      position: position - (file?.startOffset ?? 0),
-      problem: `the record says that it is message ${queueOffset} of ${this.name}, its entry says ${this.next}`,
+    const { logDamage, directory } = this.parts
+    logDamage.blame(directory, expected, {
+      problem:
+        `the record says that it is message ${expected.queueOffset} of ${this.name}, ` +
+        `but its entry is number ${this.next}`,
       effect: 'consumers get it with a wrong queue offset',
-    }
-    this.parts.logDamage.add(position, position + size, text, this.messageOf(this.next, expected))
+      message: this.messageOf(this.next, expected),
+    })
     this.next++
     this.checkedEntries++
   }
 
   private reportDouble(expected: ExpectedEntry, entry: QueueEntry): void {
-    const { position, size, queueOffset } = expected
-    const file = this.parts.directory.logFileAt(position)
-    const text = {
-      file: file?.path ?? '',
-      position: position - (file?.startOffset ?? 0),
+    const { logDamage, directory } = this.parts
+    logDamage.blame(directory, expected, {
       problem:
-        `the record says that it is message ${queueOffset} of ${this.name}, ` +
+        `the record says that it is message ${expected.queueOffset} of ${this.name}, ` +
         `which is the one at ${entry.physicalOffset}`,
       effect: 'no queue leads to it under this name',
-    }
-    this.parts.logDamage.add(position, position + size, text, this.messageOf(queueOffset, expected))
+      message: this.messageOf(expected.queueOffset, expected),
+    })
   }
 
   private noteMissing(expected: ExpectedEntry): void {
@@ -287,6 +290,13 @@ export class QueueCheck {
       // appended while the log was read
       this.checkedEntries++
       return
+    }
+    if (facts.isQueued && facts.queueOffset === this.next && facts.size === size && facts.tagsCode === entry.tagsCode) {
+      return parts.logDamage.blame(parts.directory, facts, {
+        problem: `the record says that it is of ${facts.topic}-${facts.queueId}, but ${this.name} has its entry`,
+        effect: 'consumers get it with a wrong topic or queue',
+        message: { ...message, physicalOffset, uniqKey: facts.uniqKey },
+      })
     }
     const kind = facts.isQueued ? `message ${facts.queueOffset}` : 'a transaction mark'
     const problem = `points to ${physicalOffset}, where ${kind} of ${facts.topic}-${facts.queueId} stands`

@@ -62,7 +62,15 @@ export class Verifier {
     this.pool = new UnitPool(directory.disk)
     const { report, logDamage } = this
     const logMin = directory.log[0]?.startOffset ?? 0
-    this.parts = { directory, report, logDamage, logMin, isOpen: directory.abort !== undefined }
+    this.parts = {
+      directory,
+      report,
+      logDamage,
+      logMin,
+      isOpen: directory.abort !== undefined,
+      hasExtensions: directory.disk.list(directory.path('consumequeue_ext')).length > 0,
+      hasCompaction: directory.disk.list(directory.path('compaction', 'compactionLog')).length > 0,
+    }
     this.index = new IndexCheck(this.parts, hashSlots)
   }
 
@@ -248,6 +256,7 @@ export class Verifier {
     const topics = new Map<string, number>()
     const known = this.configuredTopics()
     for (const { topic, count, first } of this.homeless.values()) {
+      if (count === 1 && this.logDamage.at(first.physicalOffset ?? -1) !== undefined) continue
       if (!known.has(topic) || this.parts.isOpen) {
         topics.set(topic, (topics.get(topic) ?? 0) + count)
         continue
