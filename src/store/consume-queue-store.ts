@@ -43,6 +43,7 @@ export class ConsumeQueueStore {
       cache: new ChunkCache(),
       fileSize: unitSize => (unitSize === UNIT_SIZE ? options.fileSize : batchFileSize),
       onDirty: queue => this.dirty.push(queue),
+      onErased: queue => this.unflushed.add(queue),
     }
   }
 

@@ -13,6 +13,8 @@ export interface ConsumeQueueShared {
   readonly fileSize: (unitSize: number) => number
   /** Told once when a queue begins to hold units that its files do not. */
   readonly onDirty: (queue: ConsumeQueue) => void
+  /** Told when units were taken out of its files: that must become durable too. */
+  readonly onErased: (queue: ConsumeQueue) => void
 }
 
 /** What every unit begins with. */
@@ -303,7 +305,7 @@ export class ConsumeQueue {
     if (last === undefined) this.removeFiles()
     else {
       this.maxPhysicalOffset = this.physicalEnd(first, low)
-      if (low < before) this.files.eraseFrom(low * this.unitSize)
+      if (low < before && this.files.eraseFrom(low * this.unitSize)) this.shared.onErased(this)
     }
     this.unitsChanged()
   }

@@ -114,6 +114,14 @@ export class IndexFile {
     return undefined
   }
 
+  /** Whether its times are those of its first and last record, as far as the log still has them. */
+  timeProblem(storeTimeOf: (physicalOffset: number) => number | undefined): string | undefined {
+    if (this.indexCount === 1) return undefined
+    const begin = storeTimeOf(this.beginPhyOffset) ?? this.beginTimestamp
+    const end = storeTimeOf(this.endPhyOffset) ?? this.endTimestamp
+    return begin === this.beginTimestamp && end === this.endTimestamp ? undefined : 'has damaged times in its header'
+  }
+
   private readItemSync(item: number): IndexItem {
     const bytes = Buffer.alloc(ITEM_SIZE)
     const position = this.itemsAt + item * ITEM_SIZE

@@ -83,6 +83,7 @@ export class IndexService {
    */
   dropDamaged(
     expected: readonly ManifestIndexFile[] | undefined,
+    storeTimeOf: (physicalOffset: number) => number | undefined,
   ): { path: string; text: string; from: number } | undefined {
     const { folder } = this.options
     const byName = new Map(expected?.map(file => [file.name, file]))
@@ -92,7 +93,7 @@ export class IndexService {
       const file = i >= 0 && basename(this.files[i]!.path) === name ? this.files[i] : undefined
       const wanted = byName.get(name)
       const path = join(folder, name)
-      const text = problemOf(file, wanted)
+      const text = problemOf(file, wanted) ?? file?.timeProblem(storeTimeOf)
       if (text === undefined) continue
       if (i >= 0) for (const late of this.files.slice(i)) this.remove(late)
       return { path, text: `${path} ${text}`, from: this.last === undefined ? 0 : this.last.endPhyOffset + 1 }

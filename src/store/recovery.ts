@@ -107,7 +107,7 @@ export class Recovery {
     log.files.truncate(endOffset)
     for (const queue of queues.all()) if (queue.maxPhysicalOffset > endOffset) await this.cut(queue, endOffset)
     const rebuiltQueues = await this.rebuildQueues(isAfterCrash, endOffset)
-    this.keepNumbers()
+    this.keepNumbers(endOffset)
     this.settleQueues(log.minOffset)
     const report = this.report(isAfterCrash, { scannedFrom, endOffset, rebuiltQueues, started })
     const { damages, ...numbers } = report
@@ -191,11 +191,14 @@ export class Recovery {
     index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset))
   }
 
-  /** Numbers of messages that the log had and that are damaged now are never given to others. */
-  private keepNumbers(): void {
-    const { damage } = this.options
+  /**
+   * Numbers that were given to messages in front of the log's end are never given to others, even where the log does
+   * not tell any more whose they were.
+   */
+  private keepNumbers(endOffset: number): void {
     for (const [queue, before] of this.before) {
-      if (queue.maxOffset >= before.maxOffset || !damage.covers(before.lastPhysicalOffset)) continue
+      const wasInLog = before.lastPhysicalOffset >= 0 && before.lastPhysicalOffset < endOffset
+      if (!wasInLog || queue.maxOffset >= before.maxOffset) continue
       this.noteHole(queue, before.maxOffset)
       queue.padTo(before.maxOffset)
     }
@@ -280,7 +283,7 @@ export class Recovery {
     const { index, manifest, damage, log } = this.options
     if (index === undefined) return undefined
     const expected = isAfterCrash ? undefined : manifest?.index.filter(file => file.endPhyOffset >= log.minOffset)
-    const problem = index.dropDamaged(expected)
+    const problem = index.dropDamaged(expected, offset => storeTimeAt(log, offset))
     if (problem !== undefined) {
       const { path, text, from } = problem
       damage.add({ kind: 'index', path, text: `${text}: the index is built again from ${from}` })

@@ -125,13 +125,21 @@ export class StoreMarks {
     }
   }
 
-  /** Forgets marks that the log no longer needs: everything in front of `minPhysicalOffset` is gone. */
-  prune(minPhysicalOffset: number): void {
-    let changed = false
-    for (const [topic, offset] of this.deletedTopics) {
-      if (offset <= minPhysicalOffset) changed = this.deletedTopics.delete(topic) || changed
+  /**
+   * Fits the marks to the log that a start has found: those for records that are gone are forgotten, and none reaches
+   * into what will be written from now on, where a power cut has taken the end of the log.
+   */
+  fit(log: { minOffset: number; endOffset: number }, maxOffset: (topic: string, queueId: number) => number): void {
+    const before = JSON.stringify([[...this.deletedTopics], [...this.purged].map(([topic, map]) => [topic, [...map]])])
+    for (const [topic, offset] of [...this.deletedTopics]) {
+      if (offset <= log.minOffset) this.deletedTopics.delete(topic)
+      else this.deletedTopics.set(topic, Math.min(offset, log.endOffset))
     }
-    if (changed) this.save()
+    for (const [topic, queues] of this.purged) {
+      for (const [queueId, offset] of queues) queues.set(queueId, Math.min(offset, maxOffset(topic, queueId)))
+    }
+    const after = JSON.stringify([[...this.deletedTopics], [...this.purged].map(([topic, map]) => [topic, [...map]])])
+    if (after !== before) this.save()
   }
 }
 

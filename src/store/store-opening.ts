@@ -42,7 +42,8 @@ export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promi
   index?.load(isShapeKnown)
   const manifest = loadManifest(parts)
   const report = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
-  marks.prune(log.minOffset)
+  const { minOffset } = log
+  marks.fit({ minOffset, endOffset: report.endOffset }, (topic, id) => queues.find(topic, id)?.maxOffset ?? 0)
   keepReport(parts, report)
   return report
 }

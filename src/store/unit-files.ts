@@ -86,8 +86,8 @@ export class UnitFiles {
     this.unflushed.add(start)
   }
 
-  /** Zeros what stands behind `position`, at which a unit ends, and removes the files after it. */
-  eraseFrom(position: number): void {
+  /** Zeros what stands behind `position`, at which a unit ends, and removes the files after it; whether it wrote. */
+  eraseFrom(position: number): boolean {
     const last = this.startOf(position - 1)
     this.remove(this.starts.filter(start => start > last))
     const file = this.open.openSync(this.path(last))
@@ -96,10 +96,11 @@ export class UnitFiles {
       const part = chunk.subarray(0, Math.min(chunk.length, last + this.fileSize - at))
       const got = file.readSync(part, at - last)
       // units are written in order: a stretch of zeros is the end of what was ever written
-      if (!part.subarray(0, got).some(byte => byte !== 0)) return
+      if (!part.subarray(0, got).some(byte => byte !== 0)) break
       this.unflushed.add(last)
       file.writeSync(part.fill(0), at - last)
     }
+    return this.unflushed.has(last)
   }
 
   /** Deletes files by their starts. */

@@ -143,6 +143,8 @@ describe('routes', () => {
     await queues(2)
     const clock = new ManualClock()
     const producer = await aProducer(nameServer.address, clock)
+    // the first poll, of no topics yet
+    await clock.advance(1000)
     expect(await producer.publishQueues('T')).toHaveLength(2)
     await queues(6)
     expect(await producer.publishQueues('T')).toHaveLength(2)

@@ -40,7 +40,7 @@ export class SimulatedDisk {
   private readonly folders = new Set<string>()
   private readonly deleted = new Map<string, Content>()
   private readonly locks = new Set<string>()
-  /** Calls of a process that is gone change nothing any more. */
+  /** Counts power cuts: calls of a process that is gone change nothing any more. */
   private generation = 0
 
   constructor(private readonly random: Random) {}
@@ -179,74 +179,90 @@ export class SimulatedDisk {
     }
   }
 
+  private remove(path: string): void {
+    const content = this.files.get(path)
+    if (content === undefined) return
+    this.files.delete(path)
+    if (content.isNamed) this.deleted.set(path, content)
+  }
+
   private replace(path: string, bytes: Uint8Array): void {
     this.mayFail('write', path)
     this.put(path, Buffer.from(bytes))
   }
 
-  readonly disk: Disk = {
-    map: (path, options) => this.later(() => this.mapped(path, options)),
-    mapSync: (path, options) => this.mapped(path, options),
-    open: (path, options) => this.later(() => this.opened(path, options?.create)),
-    openSync: (path, options) => this.opened(path, options?.create),
-    list: folder => {
-      const names = new Map<string, boolean>()
-      for (const path of [...this.files.keys(), ...[...this.folders].map(one => `${one}/`)]) {
-        if (!path.startsWith(`${folder}/`)) continue
-        const [name, ...rest] = path.slice(folder.length + 1).split('/')
-        if (name !== undefined && name !== '') names.set(name, rest.length > 0)
-      }
-      return [...names].map(([name, isFolder]) => ({ name, isFolder }))
-    },
-    stat: path => {
-      const content = this.files.get(path)
-      if (content !== undefined) return { length: content.current.length, isFolder: false, modifiedMs: 0 }
-      return this.folders.has(path) ? { length: 0, isFolder: true, modifiedMs: 0 } : undefined
-    },
-    makeFolder: path => {
-      for (let folder = path; folder.length > 1; folder = dirname(folder)) this.folders.add(folder)
-    },
-    remove: path => {
-      const content = this.files.get(path)
-      if (content === undefined) return
-      this.files.delete(path)
-      if (content.isNamed) this.deleted.set(path, content)
-    },
-    removeFolder: path => {
-      for (const file of [...this.files.keys()]) if (file.startsWith(`${path}/`)) this.disk.remove(file)
-      for (const folder of [...this.folders]) {
-        if (folder === path || folder.startsWith(`${path}/`)) this.folders.delete(folder)
-      }
-    },
-    resize: (path, length) => {
-      const bytes = Buffer.alloc(length)
-      this.existing(path).current.copy(bytes)
-      this.put(path, bytes)
-    },
-    readWhole: path => {
-      const content = this.files.get(path)
-      return content && Buffer.from(content.current)
-    },
-    replaceWhole: (path, bytes) => this.later(() => this.replace(path, bytes)),
-    replaceWholeSync: (path, bytes) => this.replace(path, bytes),
-    usage: () => {
-      const totalBytes = Math.min(this.capacity, 1e15)
-      return { totalBytes, usedBytes: this.used, usableBytes: totalBytes - this.used }
-    },
-    syncAll: folder =>
-      this.later(() => {
-        this.mayFail('flush', folder)
-        for (const [path, content] of this.files) {
+  /** The disk as the process that begins now sees it; after the next power cut its calls do nothing. */
+  process(): Disk {
+    const { generation } = this
+    const disk = this.calls()
+    return new Proxy(disk, {
+      get: (target, name, receiver) => {
+        if (generation !== this.generation) throw new Error('the power is off')
+        return Reflect.get(target, name, receiver) as unknown
+      },
+    })
+  }
+
+  private calls(): Disk {
+    return {
+      map: (path, options) => this.later(() => this.mapped(path, options)),
+      mapSync: (path, options) => this.mapped(path, options),
+      open: (path, options) => this.later(() => this.opened(path, options?.create)),
+      openSync: (path, options) => this.opened(path, options?.create),
+      list: folder => {
+        const names = new Map<string, boolean>()
+        for (const path of [...this.files.keys(), ...[...this.folders].map(one => `${one}/`)]) {
           if (!path.startsWith(`${folder}/`)) continue
-          content.current.copy(content.durable)
-          content.isNamed = true
+          const [name, ...rest] = path.slice(folder.length + 1).split('/')
+          if (name !== undefined && name !== '') names.set(name, rest.length > 0)
         }
-      }),
-    lock: path => {
-      if (this.locks.has(path)) return undefined
-      this.locks.add(path)
-      const { generation } = this
-      return { release: () => void (generation === this.generation && this.locks.delete(path)) }
-    },
+        return [...names].map(([name, isFolder]) => ({ name, isFolder }))
+      },
+      stat: path => {
+        const content = this.files.get(path)
+        if (content !== undefined) return { length: content.current.length, isFolder: false, modifiedMs: 0 }
+        return this.folders.has(path) ? { length: 0, isFolder: true, modifiedMs: 0 } : undefined
+      },
+      makeFolder: path => {
+        for (let folder = path; folder.length > 1; folder = dirname(folder)) this.folders.add(folder)
+      },
+      remove: path => this.remove(path),
+      removeFolder: path => {
+        for (const file of [...this.files.keys()]) if (file.startsWith(`${path}/`)) this.remove(file)
+        for (const folder of [...this.folders]) {
+          if (folder === path || folder.startsWith(`${path}/`)) this.folders.delete(folder)
+        }
+      },
+      resize: (path, length) => {
+        const bytes = Buffer.alloc(length)
+        this.existing(path).current.copy(bytes)
+        this.put(path, bytes)
+      },
+      readWhole: path => {
+        const content = this.files.get(path)
+        return content && Buffer.from(content.current)
+      },
+      replaceWhole: (path, bytes) => this.later(() => this.replace(path, bytes)),
+      replaceWholeSync: (path, bytes) => this.replace(path, bytes),
+      usage: () => {
+        const totalBytes = Math.min(this.capacity, 1e15)
+        return { totalBytes, usedBytes: this.used, usableBytes: totalBytes - this.used }
+      },
+      syncAll: folder =>
+        this.later(() => {
+          this.mayFail('flush', folder)
+          for (const [path, content] of this.files) {
+            if (!path.startsWith(`${folder}/`)) continue
+            content.current.copy(content.durable)
+            content.isNamed = true
+          }
+        }),
+      lock: path => {
+        if (this.locks.has(path)) return undefined
+        this.locks.add(path)
+        const { generation } = this
+        return { release: () => void (generation === this.generation && this.locks.delete(path)) }
+      },
+    }
   }
 }

@@ -123,7 +123,8 @@ export class TimerEnqueue {
         at = this.records.openIn(bytes, view, at)
         const { head } = this.records
         if (head.queueOffset >= timer.queueOffset) {
-          if (!this.takeOne()) return 'blocked'
+          const state = this.takeOne()
+          if (state !== 'idle') return state
           timer.queueOffset = head.queueOffset + 1
         }
         if (slice.isOver()) return 'more'
@@ -133,8 +134,8 @@ export class TimerEnqueue {
     return 'idle'
   }
 
-  /** False when the message has to wait. */
-  private takeOne(): boolean {
+  /** `idle` when the message needs no more care. */
+  private takeOne(): WorkState {
     const { records, properties } = this
     const { timer, delivery, clock, isOpen } = this.options
     const { head } = records
@@ -144,12 +145,14 @@ export class TimerEnqueue {
       const { physicalOffset, queueOffset } = head
       const text = `message ${queueOffset} of ${SystemTopic.TIMER_WHEEL} is left out: it has ${problem}`
       delivery.warn('timer-message-unfit', { physicalOffset, queueOffset }, text)
-      return true
+      return 'idle'
     }
     const deliverTime = properties.number('outMs')!
-    if (head.queueOffset < this.takenBefore && deliverTime < this.doneTime) return true
-    if (this.known.size > 0 && this.known.delete(head.physicalOffset)) return true
+    if (head.queueOffset < this.takenBefore && deliverTime < this.doneTime) return 'idle'
+    if (this.known.size > 0 && this.known.delete(head.physicalOffset)) return 'idle'
     const now = clock.now()
+    // the clock went back in this very turn: the read time has to follow before anything can be told late
+    if (timer.floor(now) < timer.readTime) return 'more'
     this.lastTakenAt = now
     this.lastStoreTime = head.storeTimestamp
     const writeTime = timer.floor(now)
@@ -159,13 +162,14 @@ export class TimerEnqueue {
   }
 
   /** Its slot has been read before it was taken. A delete marker comes too late then. */
-  private passOn(): boolean {
+  private passOn(): WorkState {
     const { delivery } = this.options
-    if (this.properties.has('deleteKey')) return true
-    return delivery.deliver(this.records, this.properties, NEVER_ENQUEUED, false) !== 'retry'
+    if (this.properties.has('deleteKey')) return 'idle'
+    const outcome = delivery.deliver(this.records, this.properties, NEVER_ENQUEUED, false)
+    return outcome === 'retry' ? 'blocked' : 'idle'
   }
 
-  private enter(deliverTime: number, writeTime: number): boolean {
+  private enter(deliverTime: number, writeTime: number): WorkState {
     const { records, properties } = this
     const { timer, metrics, delivery } = this.options
     const { physicalOffset, totalSize: size } = records.head
@@ -179,10 +183,10 @@ export class TimerEnqueue {
         { err: error },
         `timer messages wait: the timer log cannot grow: ${errorText(error)}`,
       )
-      return false
+      return 'blocked'
     }
     metrics.add(topic, isDelete ? -1 : 1)
     this.count++
-    return true
+    return 'idle'
   }
 }

@@ -201,6 +201,7 @@ export class TimerService {
   private async turn(): Promise<WorkState> {
     const { timer, options } = this
     const now = timer.floor(options.clock.now())
+    if (this.current !== undefined && now < this.current.time + timer.precisionMs) this.leaveSlot(this.current)
     if (now < timer.readTime && this.current === undefined) this.turnBack(now)
     if (this.mustFlush) await this.flush()
     const taken = this.mayTake(now) ? await this.enqueue.run(this.slice) : 'idle'
@@ -294,6 +295,15 @@ export class TimerService {
     timer.wheel.get(timer.readTime, slot)
     this.readUpTo = timer.log.maxOffset
     return new SlotDelivery({ timer, records, delivery, metrics }, timer.readTime, slot.last)
+  }
+
+  /** The clock went back: the rest of the slot is not due any more. */
+  private leaveSlot({ next, time, readUpTo }: SlotDelivery): void {
+    const { timer } = this
+    if (next !== undefined) timer.marks.add({ position: next, readTime: time + timer.precisionMs })
+    this.readUpTo = readUpTo
+    this.current = undefined
+    this.mustFlush = true
   }
 
   private closeSlot(): void {

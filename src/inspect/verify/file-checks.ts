@@ -4,42 +4,42 @@ import { readConfigFiles } from '../config-files.js'
 import type { LogEnd } from '../log-scanner.js'
 import { type SegmentFile, type StoreDirectory, usualLength } from '../store-directory.js'
 import type { DamageReport } from './damage.js'
+import type { LogDamage } from './log-damage.js'
 
 const DAY_MS = 86_400_000
 /** Before the first broker of this kind was written. */
 const EARLIEST_MS = Date.UTC(2010, 0)
 
 /** Lengths of the log's files, and files missing between them. */
-export function checkLogFiles({ log }: StoreDirectory, report: DamageReport): void {
+export function checkLogFiles({ log }: StoreDirectory, logDamage: LogDamage): void {
   const usual = logFileSize(log)
   for (const [i, file] of log.entries()) {
+    const { path, startOffset, length } = file
+    const end = startOffset + usual
     const next = log[i + 1]
-    if (file.length !== usual) {
-      report.add({
-        part: 'commitlog',
-        file: file.path,
-        position: file.length,
+    if (length !== usual) {
+      logDamage.add(startOffset + length, end, {
+        file: path,
+        position: length,
         end: usual,
-        problem: `the file has ${file.length} bytes instead of ${usual}`,
+        problem: `the file has ${length} bytes instead of ${usual}`,
         effect: 'brokers refuse to start; the messages of the missing part are lost',
       })
     }
     if (next === undefined) continue
-    if (next.startOffset === file.startOffset) {
-      report.add({
-        part: 'commitlog',
+    if (next.startOffset === startOffset) {
+      logDamage.add(startOffset, startOffset, {
         file: next.path,
         position: 0,
-        problem: `it holds the same part of the log as ${file.path}`,
+        problem: `it holds the same part of the log as ${path}`,
         effect: 'which of the two a broker reads is left to chance; move one away',
       })
-    } else if (next.startOffset > file.startOffset + usual) {
-      report.add({
-        part: 'commitlog',
-        file: file.path,
+    } else if (next.startOffset > end) {
+      logDamage.add(end, next.startOffset, {
+        file: path,
         position: usual,
-        problem: `the files for ${file.startOffset + usual} to ${next.startOffset - 1} are missing`,
-        effect: 'the messages in them are lost',
+        problem: `the log's part from ${end} to ${next.startOffset - 1} is missing behind this file`,
+        effect: 'the messages in it are lost',
       })
     }
   }

@@ -76,7 +76,7 @@ export class Verifier {
 
   async run(): Promise<VerifyResult> {
     const { directory, onProgress } = this.options
-    checkLogFiles(directory, this.report)
+    checkLogFiles(directory, this.logDamage)
     await this.openQueues()
     const scanner = new LogScanner({
       directory,
