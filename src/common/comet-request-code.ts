@@ -14,6 +14,8 @@ export const CometRequestCode = {
   CANCEL_SCHEDULED: 100_041,
   /** Gives a waiting message another time. */
   RETIME_SCHEDULED: 100_042,
+  /** What a power cut at this moment would take. */
+  DURABILITY: 100_050,
 } as const
 
 export type CometRequestCode = (typeof CometRequestCode)[keyof typeof CometRequestCode]

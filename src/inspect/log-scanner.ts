@@ -225,7 +225,11 @@ async function isZero(open: DiskFile, at: number): Promise<boolean> {
 
 /** One record, read by itself; undefined when there is none at `position`. */
 export async function readRecordAt(directory: StoreDirectory, position: number): Promise<LogRecord | undefined> {
-  const file = directory.logFileAt(position)
+  let file = directory.logFileAt(position)
+  if (file === undefined && directory.abort !== undefined) {
+    directory.listLog()
+    file = directory.logFileAt(position)
+  }
   if (file === undefined) return undefined
   const open = await directory.disk.open(file.path)
   try {

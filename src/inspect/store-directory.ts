@@ -31,7 +31,7 @@ export class StoreDirectory {
   readonly commitLogFolders: readonly string[]
   readonly disk: Disk
   /** Files of the commit log over all its folders, by offset. */
-  readonly log: readonly SegmentFile[]
+  log: readonly SegmentFile[] = []
 
   /** @throws MQError ERR_NO_STORE when the folder holds no store */
   constructor(options: StoreDirectoryOptions) {
@@ -41,9 +41,16 @@ export class StoreDirectory {
     const given = options.commitLogFolders ?? []
     this.commitLogFolders = given.length > 0 ? given : [join(root, 'commitlog')]
     this.checkFolders(given)
-    this.log = this.commitLogFolders
-      .flatMap(folder => listSegments(disk, folder))
+    this.listLog()
+  }
+
+  /** Looks again which files the log has: a broker may have made one. */
+  listLog(): void {
+    const files = this.commitLogFolders
+      .flatMap(folder => listSegments(this.disk, folder))
       .sort((a, b) => a.startOffset - b.startOffset)
+    // an empty last file is one that is just being made, or was when the broker ended; brokers delete it
+    this.log = files.at(-1)?.length === 0 ? files.slice(0, -1) : files
   }
 
   private checkFolders(given: readonly string[]): void {

@@ -293,9 +293,9 @@ export class ConsumeQueue {
     const first = low
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      const found = this.readUnitSync(middle)
-      const keep = found !== undefined && found.size > 0 && found.physicalOffset >= 0
-      if (keep && (found.size === BLANK_UNIT_SIZE || keeps(found.physicalOffset))) low = middle + 1
+      const found = this.realUnitAt(middle, first, before)
+      const isKept = found !== undefined && found.size > 0 && found.physicalOffset >= 0 && keeps(found.physicalOffset)
+      if (isKept) low = middle + 1
       else high = middle
     }
     this.endUnit = low
@@ -308,6 +308,22 @@ export class ConsumeQueue {
       if (low < before && this.files.eraseFrom(low * this.unitSize)) this.shared.onErased(this)
     }
     this.unitsChanged()
+  }
+
+  /** The unit, or for a blank one the nearest real one before it, or else behind it. */
+  private realUnitAt(number: number, first: number, end: number): UnitFields | undefined {
+    for (let at = number; at >= first; at--) {
+      const found = this.readUnitSync(at)
+      if (found?.size !== BLANK_UNIT_SIZE) return found
+    }
+    let low = number + 1
+    let high = end
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (this.readUnitSync(middle)?.size === BLANK_UNIT_SIZE) low = middle + 1
+      else high = middle
+    }
+    return low < end ? this.readUnitSync(low) : undefined
   }
 
   /** End of the record of the last unit in `[first, end)` that has one; -1 without. */

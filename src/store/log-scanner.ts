@@ -15,6 +15,8 @@ export interface LogScannerOptions {
   /** A sound record; `reader` holds it. */
   onRecord: (file: MappedFile, physicalOffset: number, reader: RecordReader) => void
   onDamage: (stretch: DamagedStretch) => void
+  /** The log ends here, and what stands there is only a part of a record. */
+  onTornTail: (file: MappedFile, physicalOffset: number, problem: string) => void
   /** Called now and then with where the scan is. */
   onProgress?: (physicalOffset: number) => void
 }
@@ -30,6 +32,8 @@ export interface DamagedStretch {
 }
 
 const YIELD_MS = 20
+/** Bytes in front of the body of any record. */
+const LARGEST_HEAD = 112
 /** Bytes looked through for the next record before the clock is read. */
 const SEARCH_STEP = 4 * 1024 * 1024
 
@@ -73,7 +77,7 @@ export class LogScanner {
       if (end === this.options.exactEnd) return end
       const { problem } = this.reader
       const next = await this.resume(file, at, knownEnd)
-      if (next === undefined) return this.endOf(file, at)
+      if (next === undefined) return this.endOf(file, at, knownEnd)
       this.damage(file, end, next.file.startOffset + next.at, problem)
       index = files.indexOf(next.file)
       at = next.at
@@ -150,17 +154,29 @@ export class LogScanner {
     )
   }
 
-  /** No record follows: a last one whose body alone is damaged stays, everything else is a torn tail. */
-  private endOf(file: MappedFile, at: number): number {
+  /**
+   * No record follows. What is known to have been written is damaged then; so is a last record whose body alone is.
+   * Everything else is a torn tail, which is cut off.
+   */
+  private endOf(file: MappedFile, at: number, knownEnd: number): number {
     const { reader } = this
     const from = file.startOffset + at
-    if (reader.read(file.buffer, file.view, at, file.length) !== 'bad') return from
+    const kind = reader.read(file.buffer, file.view, at, file.length)
     const { problem } = reader
+    if (from < knownEnd && knownEnd <= this.options.log.files.last!.endOffset) {
+      this.damage(file, from, knownEnd, problem)
+      return knownEnd
+    }
+    if (kind !== 'bad') return from
     const isWhole =
       reader.isBodyDamaged &&
       problemOf(reader, file.buffer, { at, physicalOffset: from, verifyPropertyCrc: false }) === undefined &&
       !hasZeroSector(file.buffer, reader.bodyStart, reader.propertiesEnd)
-    if (!isWhole) return from
+    if (!isWhole) {
+      const isWritten = file.buffer.subarray(at, at + LARGEST_HEAD).some(byte => byte !== 0)
+      if (isWritten) this.options.onTornTail(file, from, problem)
+      return from
+    }
     const to = from + reader.totalSize
     this.damage(file, from, to, problem)
     return to

@@ -21,6 +21,8 @@ export interface QueueReplayOptions {
   only?: ReadonlySet<ConsumeQueue>
   /** The scan began behind the start of the log: units may be missing because they stand before it. */
   startsLate: boolean
+  /** The scan sees every record that there ever was. */
+  isWholeLog: boolean
 }
 
 /** A record whose offset is not the one its queue expects: the next one of the queue tells who is wrong. */
@@ -143,7 +145,7 @@ export class QueueReplay {
       // the topic was deleted and made again, or all of the queue before it has wrong numbers
       queue.reset()
     }
-    const isInside = !queue.isEmpty
+    const isInside = !queue.isEmpty || this.options.isWholeLog
     if (queueOffset > 0 && startsLate) this.incomplete.add(queue)
     else if (isInside && queueOffset > queue.maxOffset) {
       const lost = queueOffset - queue.maxOffset

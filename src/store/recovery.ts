@@ -84,6 +84,7 @@ export class Recovery {
       verifyPropertyCrc: forceVerifyPropCRC,
       onRecord: (file, physicalOffset, reader) => this.replay?.take(file, physicalOffset, reader),
       onDamage: stretch => this.onDamage(stretch),
+      onTornTail: (file, physicalOffset, problem) => this.onTornTail(file, physicalOffset, problem),
       ...(exactEnd !== undefined && { exactEnd }),
       onProgress: physicalOffset => this.logProgress(physicalOffset),
     })
@@ -129,8 +130,9 @@ export class Recovery {
   }
 
   private newReplay(how: { startsLate: boolean; only?: ReadonlySet<ConsumeQueue> }): QueueReplay {
-    const { queues, dispatcher, index, marks, damage } = this.options
-    return new QueueReplay({ queues, dispatcher, index, marks, damage, ...how })
+    const { queues, dispatcher, index, marks, damage, log } = this.options
+    const isWholeLog = log.minOffset === 0 && !how.startsLate
+    return new QueueReplay({ queues, dispatcher, index, marks, damage, isWholeLog, ...how })
   }
 
   private onDamage({ file, from, to, problem, head }: DamagedStretch): void {
@@ -138,6 +140,11 @@ export class Recovery {
     const text = `the commit log is damaged at ${from}: ${problem}; ${length} bytes up to the next record are skipped`
     this.options.damage.add({ kind: 'record', path: file.path, physicalOffset: from, length, text })
     if (head !== undefined) this.replay?.takeDamaged(file, from, head)
+  }
+
+  private onTornTail({ path }: MappedFile, physicalOffset: number, problem: string): void {
+    const text = `the commit log ends at ${physicalOffset} with a part of a record (${problem}), which is cut off`
+    this.options.damage.add({ kind: 'record', path, physicalOffset, text })
   }
 
   private report(
@@ -180,11 +187,11 @@ export class Recovery {
   }
 
   private forgetFrom(physicalOffset: number): void {
-    const { queues, index, checkpoint, log } = this.options
+    const { queues, index, checkpoint, log, marks } = this.options
     for (const queue of queues.all()) {
-      if (queue.maxPhysicalOffset > physicalOffset) {
-        const last = queue.readUnitSync(queue.endUnit - 1)
-        this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last?.physicalOffset ?? -1 })
+      const last = queue.maxPhysicalOffset > physicalOffset ? queue.readUnitSync(queue.endUnit - 1) : undefined
+      if (last !== undefined && last.physicalOffset >= marks.deletedBefore(queue.topic)) {
+        this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last.physicalOffset })
       }
       queue.truncateTo(physicalOffset)
     }

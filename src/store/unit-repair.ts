@@ -35,26 +35,45 @@ export class UnitRepair {
       this.options.damage.add({ kind: 'queue', topic, queueId, queueOffset, text })
       return 'repaired'
     }
-    if (await this.fits(queue, unit)) return 'fits'
-    return 'lost'
+    return (await this.isShifted(queue, unit)) ? 'fits' : 'lost'
   }
 
-  /** The Java broker numbers units on when messages were lost: a record of this queue counts, whatever its number. */
+  /**
+   * Where the Java broker has lost units it goes on without a hole: all that follow are that much off. A unit beside
+   * this one is off by as much then.
+   */
+  private async isShifted(queue: ConsumeQueue, unit: number): Promise<boolean> {
+    const number = await this.numberOf(queue, unit)
+    if (number === undefined) return false
+    for (const beside of [unit + 1, unit - 1]) {
+      const other = await this.numberOf(queue, beside)
+      if (other !== undefined && other - beside === number - unit) return true
+    }
+    return false
+  }
+
   private async fits(queue: ConsumeQueue, unit: number): Promise<boolean> {
+    return (await this.numberOf(queue, unit)) !== undefined
+  }
+
+  /** The number that a unit's record gives itself; undefined when it is no record of this queue. */
+  private async numberOf(queue: ConsumeQueue, unit: number): Promise<number | undefined> {
+    if (unit < queue.minUnit || unit >= queue.endUnit) return undefined
     const fields = await readFields(queue, unit)
-    if (fields === undefined || fields.size <= 0 || fields.size === BLANK_UNIT_SIZE) return false
+    if (fields === undefined || fields.size <= 0 || fields.size === BLANK_UNIT_SIZE) return undefined
     const file = this.options.log.files.find(fields.physicalOffset)
-    if (file === undefined || fields.physicalOffset + fields.size > file.startOffset + file.wrotePosition) return false
+    if (file === undefined || fields.physicalOffset + fields.size > file.startOffset + file.wrotePosition)
+      return undefined
     const bytes = Buffer.alloc(fields.size)
     await file.read(bytes, fields.physicalOffset - file.startOffset)
     const reader = new RecordReader()
-    return (
+    const isOurs =
       reader.read(bytes, viewOf(bytes), 0, bytes.length) === 'record' &&
       reader.totalSize === fields.size &&
       reader.physicalOffset === fields.physicalOffset &&
       reader.queueId === queue.recordQueueId(reader.queueId) &&
       queue.takesTopic(bytes.toString('utf8', reader.topicStart, reader.topicEnd))
-    )
+    return isOurs ? reader.queueOffset : undefined
   }
 
   private async search(

@@ -11,7 +11,7 @@ const PREFIX = 'cometmq-tests-'
 export default function setup(): () => void {
   const parent = tmpdir()
   for (const name of readdirSync(parent)) {
-    if (name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`))
+    if (name.startsWith(PREFIX) && existsSync('/proc/self') && !existsSync(`/proc/${name.slice(PREFIX.length)}`))
       rmSync(join(parent, name), { recursive: true, force: true })
   }
   const folder = join(parent, PREFIX + process.pid)

@@ -12,6 +12,7 @@ import { consumerStatus } from './consumer-status.js'
 import { deleteSubGroup } from './delete-sub-group.js'
 import { deleteTopic } from './delete-topic.js'
 import { dlq } from './dlq.js'
+import { durability } from './durability.js'
 import { filterTest } from './filter-test.js'
 import { getBrokerConfig } from './get-broker-config.js'
 import { getConsumerConfig } from './get-consumer-config.js'
@@ -102,6 +103,7 @@ export const commands: readonly Command[] = [
   sendMessage,
   consumeMessage,
   // Java's tool does not have these
+  durability,
   dlq,
   resetOffsetByTimeOld,
   getConsumerStatus,

@@ -65,10 +65,21 @@ export class TimerScan {
     return (await this.deleteMarkers()).has(markerKey(deleteKeyOf(topic, uniqKey), outTime))
   }
 
-  /** Messages that wait, by topic. */
+  /** Messages that wait minus delete markers, by topic: what the metrics count. */
   async countByTopic(): Promise<Map<string, number>> {
     const counts = new Map<string, number>()
-    for await (const { topic } of this.pending()) counts.set(topic, (counts.get(topic) ?? 0) + 1)
+    const topics = new Map<number, string>()
+    const reader = new RecordLook(this.options.store)
+    for await (const { magic, topicHash, physicalOffset, recordSize } of this.units()) {
+      let topic = topics.get(topicHash)
+      if (topic === undefined && (await reader.look(physicalOffset, recordSize))) {
+        topic = reader.properties.text('realTopic')
+        if (topic !== undefined) topics.set(topicHash, topic)
+      }
+      if (topic === undefined) continue
+      const step = (magic & TimerMagic.DELETE) === 0 ? 1 : -1
+      counts.set(topic, (counts.get(topic) ?? 0) + step)
+    }
     return counts
   }
 

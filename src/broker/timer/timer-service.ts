@@ -74,8 +74,9 @@ export class TimerService {
   private barrier: { offset: number; time: number } | undefined
   /** End of the timer log when the last slot was read. */
   private readUpTo = 0
-  /** The check point must be written before more is taken: the read time went back. */
-  private mustFlush = false
+  /** Check points that must be written before more is taken, and those that were: the read time went back. */
+  private flushesWanted = 0
+  private flushesDone = 0
   private flushed = ''
   private lastRecount = 0
 
@@ -120,7 +121,8 @@ export class TimerService {
     const recovery = await this.recover(store.log.maxOffset)
     await this.enqueue.resume(recovery)
     const { commitLogOffset } = this.timer.checkpoint
-    if (store.recovery?.isAfterCrash && commitLogOffset >= 0) {
+    // after a clean stop that is its end, unless what a crash before it left was still to be met
+    if (commitLogOffset >= 0) {
       await this.past.read(this.records, Math.max(commitLogOffset, store.log.minOffset))
     }
     this.readUpTo = this.timer.log.maxOffset
@@ -234,7 +236,7 @@ export class TimerService {
     timer.turnBack(now - NOTICE_SLOTS * timer.precisionMs, this.readUpTo)
     this.readLimit = timer.readTime
     this.barrier = undefined
-    this.mustFlush = true
+    this.flushesWanted++
   }
 
   private async dequeue(now: number, taken: WorkState): Promise<WorkState> {
@@ -303,7 +305,7 @@ export class TimerService {
     if (next !== undefined) timer.marks.add({ position: next, readTime: time + timer.precisionMs })
     this.readUpTo = readUpTo
     this.current = undefined
-    this.mustFlush = true
+    this.flushesWanted++
   }
 
   private closeSlot(): void {
@@ -317,6 +319,10 @@ export class TimerService {
     // in this turn: a check point in between would count what has been added since as delivered
     const now = timer.floor(options.clock.now())
     if (now < timer.readTime) this.turnBack(now)
+  }
+
+  private get mustFlush(): boolean {
+    return this.flushesDone < this.flushesWanted
   }
 
   private flush(): Promise<void> {
@@ -335,8 +341,7 @@ export class TimerService {
     const commitLogOffset = this.past.size > 0 ? timer.checkpoint.commitLogOffset : end
     const { hasUncounted } = this.enqueue
     const snapshot = timer.snapshot({ delivered: next, hasUncounted, commitLogOffset })
-    const isUrgent = this.mustFlush
-    this.mustFlush = false
+    const wanted = this.flushesWanted
     try {
       // what was delivered first: the check point must not say so of what a power cut takes
       const status = end > store.flushedOffset ? await store.whenDurable(end) : 'PUT_OK'
@@ -344,9 +349,9 @@ export class TimerService {
       await timer.flush(snapshot)
     } catch (error) {
       timer.wheel.returnChanges(snapshot.changes)
-      this.mustFlush ||= isUrgent
       throw error
     }
+    this.flushesDone = wanted
     this.flushed = state
   }
 

@@ -1,4 +1,5 @@
 import type { BatchEntry, BatchQueueReader } from '../batch-queue-reader.js'
+import { readRecordAt } from '../log-scanner.js'
 import type { RecordFacts } from '../record-facts.js'
 import { type AffectedMessage, addAffected } from './damage.js'
 import type { CheckParts } from './queue-check.js'
@@ -23,7 +24,7 @@ export class BatchQueueCheck {
         const isSame = entry?.msgBaseOffset === facts.batchBase && entry.size === facts.size
         if (!isSame) return this.noteMissing(facts, entry)
       } else if (entry.physicalOffset < facts.position && entry.msgBaseOffset !== facts.batchBase) {
-        this.accountFor(entry)
+        await this.accountFor(entry)
         this.next++
         continue
       }
@@ -60,13 +61,16 @@ export class BatchQueueCheck {
     else this.missing.push(this.messageOf(facts))
   }
 
-  private accountFor(entry: BatchEntry): void {
-    const { logMin, logDamage } = this.parts
+  private async accountFor(entry: BatchEntry): Promise<void> {
+    const { logMin, logDamage, directory, isOpen } = this.parts
     const { physicalOffset, size, msgBaseOffset: queueOffset } = entry
     if (physicalOffset + size <= logMin) return
     const { topic, queueId } = this.queue
     const message = { topic, queueId, queueOffset, physicalOffset }
-    const known = logDamage.at(physicalOffset)
+    const isThere = (await readRecordAt(directory, physicalOffset)) !== undefined
+    // appended while the log was read
+    if (isThere && isOpen) return
+    const known = logDamage.at(physicalOffset) ?? (isThere ? undefined : logDamage.behindEnd(physicalOffset))
     if (known !== undefined) addAffected(known, message)
     else this.report(`points to ${physicalOffset}, where no record of the queue begins`, message)
   }
@@ -91,7 +95,7 @@ export class BatchQueueCheck {
     for (; ; this.next++) {
       const entry = await this.queue.entry(this.next)
       if (entry === undefined) break
-      this.accountFor(entry)
+      await this.accountFor(entry)
     }
     if (this.missing.length > 0 && !this.parts.isOpen) {
       this.report(`and those behind it are missing for ${this.missing.length} records`, this.missing[0]!)

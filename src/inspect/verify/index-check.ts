@@ -92,7 +92,7 @@ export class IndexCheck {
       const item = await this.peek()
       if (item === undefined) return this.noteMissing(key)
       const isHere = item.physicalOffset === key.position
-      if (isHere || (item.keyHash === key.hash && !(await this.isOfAnother(item, key.position)))) {
+      if (isHere || (item.keyHash === key.hash && !(await this.isOfAnother(item)))) {
         await this.reportMissing()
         return this.take(item, key)
       }
@@ -132,11 +132,11 @@ export class IndexCheck {
     )
   }
 
-  /** Whether an item belongs to another record than the one at `position`, whose key has the same hash. */
-  private async isOfAnother(item: IndexItem, position: number): Promise<boolean> {
+  /** Whether an item whose hash is right belongs to another record with such a key, or to one that is gone. */
+  private async isOfAnother(item: IndexItem): Promise<boolean> {
     const { logDamage, directory, logMin } = this.parts
     const { physicalOffset, keyHash } = item
-    if (physicalOffset >= 0 && physicalOffset < logMin && position > logMin) return true
+    if (physicalOffset >= 0 && physicalOffset < logMin) return true
     if (this.isKnown(item) || logDamage.at(physicalOffset) !== undefined) return true
     const record = await readRecordAt(directory, physicalOffset)
     if (record === undefined) return false
@@ -185,7 +185,7 @@ export class IndexCheck {
     const damage = report.add(
       {
         part: 'index',
-        file: this.file?.path ?? this.parts.directory.path('index'),
+        file: this.file?.path ?? this.parts.directory.path('index', this.names.at(-1) ?? ''),
         position: this.file?.position ?? 0,
         problem: `${missingCount} keys of records from ${first.position} on are not in the index`,
         effect: 'queries by these keys do not find the messages',

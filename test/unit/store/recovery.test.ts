@@ -275,17 +275,39 @@ test('a clean store without queues, or without its index, gets them back', async
   await again.shutdown()
 })
 
-test('a queue with units of records that the log has lost is cut', async () => {
+test('messages that a cleanly stopped log has lost are reported, and their numbers are not used again', async () => {
   const rootDir = scratchFolder()
   const store = await opened(rootDir)
   const starts = Array.from(
     { length: 10 },
     (_, i) => store.append(message({ body: Buffer.from(`b${i}`) })).physicalOffset,
   )
+  const end = store.log.maxOffset
   await store.shutdown()
   const path = join(rootDir, 'commitlog', '00000000000000000000')
   writeFileSync(path, readFileSync(path).fill(0, starts[6]))
   const again = await opened(rootDir)
+  expect(again.recovery!.damages).toMatchObject([
+    { kind: 'record', physicalOffset: starts[6], length: end - starts[6]! },
+  ])
+  expect(await pulled(again, 'TopicA', 0)).toEqual(numbers(6))
+  expect(again.append(message({ body: Buffer.from('n') }))).toMatchObject({ queueOffset: 10, physicalOffset: end })
+  expect(await pulled(again, 'TopicA', 0)).toEqual([...numbers(6), 'n'])
+  await again.shutdown()
+})
+
+test('a queue with units of records that a torn log never held is cut', async () => {
+  const store = await opened(scratchFolder())
+  const starts = Array.from(
+    { length: 10 },
+    (_, i) => store.append(message({ body: Buffer.from(`b${i}`) })).physicalOffset,
+  )
+  await store.queues.writeOut()
+  const copy = image(store)
+  await store.shutdown()
+  const path = join(copy, 'commitlog', '00000000000000000000')
+  writeFileSync(path, readFileSync(path).fill(0, starts[6]))
+  const again = await opened(copy)
   expect(again.maxOffset('TopicA', 0)).toBe(6)
   expect(again.append(message()).queueOffset).toBe(6)
   await again.shutdown()

@@ -13,6 +13,7 @@ import { consumerStatusRoute } from './consumer-status.js'
 import { correctionOffsetRoute } from './correction-offset.js'
 import { deleteGroupRoute } from './delete-group.js'
 import { deleteTopicRoute } from './delete-topic.js'
+import { durabilityRoute } from './durability.js'
 import { allGroupConfigRoute, groupConfigRoute } from './group-configs.js'
 import { groupForbiddenRoute } from './group-forbidden.js'
 import { queryConsumeQueueRoute } from './query-consume-queue.js'
@@ -65,5 +66,6 @@ export function adminRoutes(broker: BrokerContext): Route[] {
     consumeMessageDirectlyRoute(broker),
     consumerStatusRoute(broker),
     ...resetOffsetRoutes(broker),
+    durabilityRoute(broker),
   ]
 }
