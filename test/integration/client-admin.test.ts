@@ -157,7 +157,7 @@ it('tells who is connected', async () => {
   await producer.send({ topic: 'Connected', body: 'x' })
   const { clientId } = producer.instance
   expect(await admin.producerConnection(system.brokerAddr, 'ConnectedProducer')).toMatchObject([
-    { clientId, language: 'NODE_JS', version: 479 },
+    { clientId, language: 'OTHER', version: 479 },
   ])
   await producer.stop()
   await eventually(async () => {

@@ -326,7 +326,7 @@ describe('what an operator asks through the broker', () => {
       expect(connection).toMatchObject({
         consumeType: 'CONSUME_PASSIVELY',
         messageModel: 'CLUSTERING',
-        connections: [{ clientId, language: 'NODE_JS' }],
+        connections: [{ clientId, language: 'OTHER' }],
       })
     })
   })

@@ -69,11 +69,12 @@ export class SlotDelivery {
   /** Goes on until all is delivered (`idle`), the slice is over, or the store takes no more. */
   async run(slice: WorkSlice): Promise<WorkState> {
     if (!this.followChain(slice)) return 'more'
-    for (let place: WorkState | 'cold' = 'cold'; ; ) {
-      place = this.markers.length > 0 ? this.readMarkers(slice) : this.putMessages(slice)
-      if (place !== 'cold') return place
-      await this.readCold(this.markers.length > 0 ? this.markers : this.messages)
-    }
+    const hasMarkers = this.markers.length > 0
+    const state = hasMarkers ? this.readMarkers(slice) : this.putMessages(slice)
+    if (state !== 'cold') return state
+    await this.readCold(hasMarkers ? this.markers : this.messages)
+    // whoever called looks at the clock again: time has passed
+    return 'more'
   }
 
   private followChain(slice: WorkSlice): boolean {
@@ -184,7 +185,7 @@ export class SlotDelivery {
     const { timer, records } = this.options
     const batch = positions.slice(-COLD_BATCH)
     const offsets = batch.map(position => (timer.log.read(position, this.unit) ? this.unit.physicalOffset : -1))
-    const read = await Promise.all(offsets.map(offset => (offset < 0 ? undefined : records.readCold(offset))))
+    const read = await Promise.all(offsets.map(async offset => (offset < 0 ? undefined : records.readCold(offset))))
     this.cold.clear()
     for (const [i, position] of batch.entries()) this.cold.set(position, read[i])
   }
