@@ -8,8 +8,8 @@ export interface ExportFile extends ExportOutput {
 }
 
 /**
- * Opens the output. Without `keep` it must not exist yet; with it, that many bytes are kept and what follows, written by
- * a run that was cut short, goes.
+ * Opens the output. Without `keep` it must not exist yet; with it, that many bytes are kept and what follows, written
+ * by a run that was cut short, goes.
  * @throws MQError ERR_EXPORT_OUTPUT
  */
 export async function openExportFile(path: string, keep: number | undefined): Promise<ExportFile> {

@@ -52,6 +52,8 @@ const RETRY_MS = 30
 export class LogScanner {
   private readonly record = new LogRecord()
   private isStopped = false
+  /** How often what is bad may be read again in this file. */
+  private rereads = 0
   private window!: FileWindow
   /** Store times of the last two records: a damaged one must not hide what follows. */
   private storeTimes: [number, number] = [0, 0]
@@ -67,15 +69,17 @@ export class LogScanner {
     const { directory, from = 0, to = Number.POSITIVE_INFINITY } = this.options
     const { log: files } = directory
     let end: LogEnd = { offset: files[0]?.startOffset ?? 0, file: files[0], tail: 'end of file', problem: '' }
-    for (const [i, file] of files.entries()) {
+    const last = await this.lastToRead(files)
+    for (const [i, file] of files.slice(0, last + 1).entries()) {
       if (file.startOffset + file.length <= from || this.isStopped) continue
       if (file.startOffset >= to) break
       const open = await directory.disk.open(file.path)
+      this.rereads = i === last && directory.abort !== undefined ? 1 : Number.POSITIVE_INFINITY
       try {
         const stop = await this.walk(file, open)
         if (stop === undefined) {
           end = { offset: file.startOffset + file.length, file, tail: 'end of file', problem: '' }
-        } else if (await this.goesOnBehind(i)) {
+        } else if (i < last && (await this.goesOnBehind(i))) {
           await this.options.visitor.unreadable?.({ ...stop, file, end: file.startOffset + file.length })
         } else {
           return { offset: stop.position, file, ...(await tailOf(open, stop)) }
@@ -85,6 +89,19 @@ export class LogScanner {
       }
     }
     return end
+  }
+
+  /** Index of the last file; of a log that is being written, of the last one that is used by now. */
+  private async lastToRead(files: readonly SegmentFile[]): Promise<number> {
+    const { disk, abort } = this.options.directory
+    if (abort === undefined) return files.length - 1
+    for (let i = files.length - 1; i > 0; i--) {
+      const open = await disk.open(files[i]!.path)
+      const isUnused = await isZero(open, 0)
+      open.close()
+      if (!isUnused) return i
+    }
+    return 0
   }
 
   /** Undefined at the end of the file, or where the scan was to end. */
@@ -171,8 +188,8 @@ export class LogScanner {
   /** Where the log goes on in this file; undefined when it does not. */
   private async skipUnreadable(file: SegmentFile, open: DiskFile, stop: Stop): Promise<number | undefined> {
     const { at } = stop
-    // a broker may have written it since it was read
-    if (this.isReadable(await this.load(at, open.length), at, open.length)) return at
+    // a broker may have written it since it was read; but whoever follows a running one to its end never gets there
+    if (this.isReadable(await this.load(at, open.length), at, open.length)) return this.rereads-- > 0 ? at : undefined
     if (!this.options.searchesTail && (await isZero(open, at))) return undefined
     let next = await this.findNext(file, open, at + 1)
     if (next === undefined) {
@@ -180,7 +197,7 @@ export class LogScanner {
       await new Promise(resolve => setTimeout(resolve, RETRY_MS))
       next = at
     }
-    if (this.isReadable(await this.load(at, open.length), at, open.length)) return at
+    if (this.isReadable(await this.load(at, open.length), at, open.length)) return this.rereads-- > 0 ? at : undefined
     if (next === at) return undefined
     const { position, problem } = stop
     await this.options.visitor.unreadable?.({ file, position, end: file.startOffset + next, problem })

@@ -7,7 +7,7 @@ export function toCount(text: string): number {
   throw new InvalidArgumentError(`a whole number is needed, not "${text}".`)
 }
 
-/** Ms since 1970, `2026-11-21T09:45:26Z` (any form of ISO 8601), or RocketMQ's `2026-11-21#09:45:26:118` in local time. */
+/** Ms since 1970, `2026-11-21T09:45:26Z` (any ISO 8601), or RocketMQ's `2026-11-21#09:45:26:118` in local time. */
 export function toTime(text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
   const java = /^(\d{4}-\d\d-\d\d)#(\d\d:\d\d:\d\d):(\d{3})$/.exec(text)

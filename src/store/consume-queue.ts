@@ -258,7 +258,8 @@ export class ConsumeQueue {
   }
 
   /**
-   * Finds the files and the end of the units in them, by halving. Throws MQError `ERR_FILE_LENGTH` for a file of another
+   * Finds the files and the end of the units in them, by halving. Throws MQError `ERR_FILE_LENGTH` for a file of
+   * another
    * length than configured; where that length is known to be right all files go, and the answer is what was wrong.
    */
   load(isLengthKnown = false): string | undefined {

@@ -291,7 +291,9 @@ export class IndexFile {
     return true
   }
 
-  /** The number after the last item of a record in front of `physicalOffset`; a damaged one between is made harmless. */
+  /**
+   * The number after the last item of a record in front of `physicalOffset`; a damaged one between is made harmless.
+   */
   private firstItemBehind(view: DataView, physicalOffset: number): number {
     let previous = 0
     let item = 1

@@ -162,12 +162,12 @@ export class LogScanner {
     const { reader } = this
     const from = file.startOffset + at
     const kind = reader.read(file.buffer, file.view, at, file.length)
-    const { problem } = reader
+    const problem = kind === 'bad' ? reader.problem : `a record that belongs to offset ${reader.physicalOffset}`
     if (from < knownEnd && knownEnd <= this.options.log.files.last!.endOffset) {
       this.damage(file, from, knownEnd, problem)
       return knownEnd
     }
-    if (kind !== 'bad') return from
+    if (kind === 'blank') return from
     const isWhole =
       reader.isBodyDamaged &&
       problemOf(reader, file.buffer, { at, physicalOffset: from, verifyPropertyCrc: false }) === undefined &&

@@ -54,7 +54,8 @@ export class MappedFileQueue {
   /**
    * Takes stock of the files on the disk; all count as full until recovery says otherwise. Throws MQError
    * `ERR_FILE_LENGTH` for a file of another length than configured: reading it would misplace every byte. Where that
-   * length is known to be right (`isLengthKnown`) a shorter file was cut: it gets zeros for what is gone, and is told of.
+   * length is known to be right (`isLengthKnown`) a shorter file was cut: it gets zeros for what is gone, and is told
+   * of.
    */
   load(isLengthKnown = false, onDamaged: (path: string, text: string) => void = () => {}): void {
     const { disk, folders, readOnlyFolders = [], fileSize } = this.options

@@ -112,13 +112,16 @@ export class MessageReader {
   /** A message that is in its queue and cannot be read. */
   noteSkipped(queue: ConsumeQueue, queueOffset: number, physicalOffset: number): void {
     const { topic, queueId } = queue
-    const text = `message ${queueOffset} of ${topic}-${queueId} is damaged: no such record at ${physicalOffset}; it is skipped`
+    const text =
+      `message ${queueOffset} of ${topic}-${queueId} is damaged: no such record at ` +
+      `${physicalOffset}; it is skipped`
     this.options.damage.add({ kind: 'record', topic, queueId, queueOffset, physicalOffset, text })
   }
 
   noteLost(queue: ConsumeQueue, queueOffset: number): void {
     const { topic, queueId } = queue
-    const text = `message ${queueOffset} of ${topic}-${queueId} cannot be found: its queue entry is damaged; it is skipped`
+    const text =
+      `message ${queueOffset} of ${topic}-${queueId} cannot be found: its queue entry is damaged; ` + `it is skipped`
     this.options.damage.add({ kind: 'queue', topic, queueId, queueOffset, text })
   }
 

@@ -1,5 +1,5 @@
 import { totalmem } from 'node:os'
-import { isRetryTopic, MessageSysFlag, transactionType } from '../common/index.js'
+import { MessageSysFlag, transactionType } from '../common/index.js'
 import {
   assert,
   type Clock,
@@ -7,7 +7,7 @@ import {
   type DiskLock,
   errorText,
   type Logger,
-  MQError,
+  type MQError,
   PeriodicTask,
   systemDisk,
 } from '../util/index.js'
@@ -18,10 +18,12 @@ import { ConsumeQueueStore } from './consume-queue-store.js'
 import { DamageLog } from './damage.js'
 import { DelayLevels } from './delay-levels.js'
 import { Dispatcher, type OnArrival } from './dispatcher.js'
+import { DurabilityMeter, type DurabilityStatus } from './durability.js'
 import type { GetMessageRequest, GetMessageResult } from './get-message-result.js'
 import { IndexService } from './index-service.js'
 import { appendInnerBatch } from './inner-batch.js'
 import { MessageReader } from './message-reader.js'
+import { Purge, type PurgePreview } from './purge.js'
 import { type AppendResult, type MessageToStore, newAppendResult, type PutStatus } from './put-status.js'
 import { QueueFlushing } from './queue-flushing.js'
 import type { RecoveryReport } from './recovery.js'
@@ -32,31 +34,15 @@ import { RunningFlag, RunningFlags } from './running-flags.js'
 import type { StoreSettings } from './settings.js'
 import { StoreAdmin } from './store-admin.js'
 import { StoreFolders } from './store-folders.js'
+import { lockStore } from './store-lock.js'
 import { StoreMarks } from './store-marks.js'
-import { openStore, shapeOf } from './store-opening.js'
+import { openStore } from './store-opening.js'
+import type { MessageStoreOptions } from './store-options.js'
 import { type QueueUnit, StoreQueries } from './store-queries.js'
 import { tagsCodeOfRecord } from './tags-code.js'
 import type { TopicQueues } from './topic-queues.js'
 
-export interface MessageStoreOptions {
-  settings: StoreSettings
-  clock: Clock
-  logger: Logger
-  /** Address of this broker in records: 4 or 16 address bytes and i32 port (`encodeHostAddress`). */
-  storeHost: Buffer
-  /** Default: this machine's. */
-  disk?: Disk
-  /** Default: this machine's; decides what counts as in memory. */
-  memoryBytes?: number
-  /** Whether a topic keeps batches undivided (`queue.type=BatchCQ`). Asked once per topic; default: none does. */
-  isBatchQueue?: (topic: string) => boolean
-  /** Called by {@link MessageStore.start} when the folder is ours and before anything is read: load topics here. */
-  onLocked?: () => void | Promise<void>
-}
-
 const CHECKPOINT_PERIOD_MS = 1000
-const LONGEST_TOPIC = 127
-const LONGEST_RETRY_TOPIC = 255
 
 /**
  * The messages of a broker: log, queues and index under one root folder, in the files of the Java broker. All of it
@@ -88,6 +74,8 @@ export class MessageStore {
   private readonly flusher: CommitLogFlusher
   private readonly reader: MessageReader
   private readonly flushing: QueueFlushing
+  private readonly durability: DurabilityMeter
+  private readonly purging: Purge
   private readonly tasks: PeriodicTask[]
   private readonly result: AppendResult
   private lock: DiskLock | undefined
@@ -147,6 +135,8 @@ export class MessageStore {
       tagsCodeOf: (record, head) => tagsCodeOfRecord(record, head, delayLevels),
     })
     this.queries = new StoreQueries({ settings, log, queues, index, reader: this.reader })
+    this.durability = this.createDurability()
+    this.purging = new Purge({ log, queues, queries: this.queries, marks: this.marks })
     this.retention = this.createRetention()
     this.admin = this.createAdmin()
     this.flushing = this.createFlushing()
@@ -185,7 +175,11 @@ export class MessageStore {
   private createRetention(): Retention {
     const { settings, disk, clock, logger, log, queues, index, flags } = this
     const { commitLog: folders, root: rootDir } = this.folders
-    return new Retention({ settings, disk, clock, logger, log, folders, queues, index, flags, rootDir })
+    return new Retention({
+      ...{ settings, disk, clock, logger, log, folders, queues, index, flags, rootDir },
+      purge: this.purging,
+      reserveTimeOf: this.options.reserveTimeOf ?? (() => undefined),
+    })
   }
 
   private createAdmin(): StoreAdmin {
@@ -197,10 +191,20 @@ export class MessageStore {
     })
   }
 
+  private createDurability(): DurabilityMeter {
+    const { log, clock, settings, flusher } = this
+    return new DurabilityMeter({
+      ...{ log, clock },
+      flushDiskType: () => settings.flushDiskType,
+      flushedOffset: () => flusher.flushedOffset,
+      failure: () => flusher.failure?.message,
+    })
+  }
+
   private createFlushing(): QueueFlushing {
-    const { settings, disk, clock, folders, queues, index, checkpoint, reput } = this
+    const { settings, disk, clock, folders, queues, index, checkpoint, marks, reput } = this
     return new QueueFlushing({
-      ...{ settings, disk, clock, folders, queues, index, checkpoint, reput },
+      ...{ settings, disk, clock, folders, queues, index, checkpoint, marks, reput },
       flushedOffset: () => this.flusher.flushedOffset,
     })
   }
@@ -235,7 +239,7 @@ export class MessageStore {
     const { disk, folders } = this
     refuseUnsupported(this.settings, disk, folders)
     for (const folder of [folders.root, ...folders.commitLog]) disk.makeFolder(folder)
-    this.takeLock()
+    this.lock = lockStore(disk, folders)
     try {
       await this.options.onLocked?.()
       const isAfterCrash = disk.stat(folders.abort) !== undefined
@@ -253,18 +257,6 @@ export class MessageStore {
     return this.recovery
   }
 
-  private takeLock(): void {
-    const { folders, disk } = this
-    this.lock = disk.lock(folders.lock)
-    if (this.lock !== undefined) return
-    const pid = disk.readWhole(folders.abort)?.toString().trim()
-    const owner = pid === undefined || pid === '' ? 'another process' : `the process with pid ${pid}`
-    throw new MQError(
-      'ERR_STORE_LOCKED',
-      `the store folder ${folders.root} is in use by ${owner}: stop that broker, or choose another storePathRootDir`,
-    )
-  }
-
   private async recover(isAfterCrash: boolean): Promise<RecoveryReport> {
     const { log, checkpoint } = this
     const report = await openStore(this, isAfterCrash)
@@ -275,19 +267,8 @@ export class MessageStore {
     this.flusher.flushedOffset = report.endOffset
     this.reput.startAt(report.endOffset)
     this.reput.lastStoreTimestamp = report.lastStoreTimestamp
-    this.flushing.begin()
-    await this.beginManifest(isAfterCrash || report.rebuiltQueues > 0)
+    await this.flushing.begin(isAfterCrash || report.rebuiltQueues > 0)
     return report
-  }
-
-  /** From here on the files are ours: what they are like is on the disk before the first message. */
-  private async beginManifest(mustFlush: boolean): Promise<void> {
-    const shape = shapeOf(this.settings)
-    if (JSON.stringify(this.marks.shape) !== JSON.stringify(shape)) {
-      this.marks.shape = shape
-      this.marks.save()
-    }
-    if (mustFlush || this.disk.stat(this.folders.manifest) === undefined) await this.flushing.flush()
   }
 
   /** What a crash left may be in the page cache only. */
@@ -324,8 +305,7 @@ export class MessageStore {
     const { result } = this
     if (this.state !== 'running' || !this.flags.isWritable) return fail(result, 'SERVICE_NOT_AVAILABLE')
     const topic = this.queues.topicOf(message.topic)
-    const length = topic.bytes.length
-    if (length > LONGEST_TOPIC && (isBatch || !this.takesLongTopic(message.topic, length))) {
+    if (topic.isLong && (isBatch || !topic.mayBeLong || !this.settings.autoMessageVersionOnTopicLen)) {
       return fail(result, 'MESSAGE_ILLEGAL')
     }
     const type = transactionType(message.sysFlag)
@@ -353,10 +333,6 @@ export class MessageStore {
       : appendInnerBatch(message, { log: this.log, topic, queue }, result)
   }
 
-  private takesLongTopic(topic: string, length: number): boolean {
-    return length <= LONGEST_RETRY_TOPIC && isRetryTopic(topic) && this.settings.autoMessageVersionOnTopicLen
-  }
-
   /** Whether a power cut can no longer take what lies in front of `endOffset`; always true for ASYNC_FLUSH. */
   isDurable(endOffset: number): boolean {
     return this.flusher.isDurable(endOffset)
@@ -373,6 +349,21 @@ export class MessageStore {
    */
   flush(): Promise<void> {
     return this.flusher.flush()
+  }
+
+  /** What is acknowledged, written and flushed, and what a power cut now would take. Looks at the log only now. */
+  durabilityStatus(): Promise<DurabilityStatus> {
+    return this.durability.status()
+  }
+
+  /** What {@link purge} would take of a topic: messages stored before `before` (ms). */
+  previewPurge(topic: string, before: number): Promise<PurgePreview> {
+    return this.purging.preview(topic, before)
+  }
+
+  /** Takes a topic's messages stored before `before` (ms) from consumers, durably; what went. */
+  purge(topic: string, before: number): Promise<PurgePreview> {
+    return this.purging.purge(topic, before)
   }
 
   /** Everything in front of it is on the disk. */

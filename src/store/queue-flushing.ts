@@ -6,6 +6,7 @@ import { manifestLines, writeManifest } from './queue-manifest.js'
 import type { Reput } from './reput.js'
 import type { StoreSettings } from './settings.js'
 import type { StoreFolders } from './store-folders.js'
+import { type StoreMarks, shapeOf } from './store-marks.js'
 
 export interface QueueFlushingOptions {
   settings: StoreSettings
@@ -15,6 +16,7 @@ export interface QueueFlushingOptions {
   queues: ConsumeQueueStore
   index: IndexService | undefined
   checkpoint: StoreCheckpoint
+  marks: StoreMarks
   reput: Reput
   flushedOffset: () => number
 }
@@ -30,8 +32,19 @@ export class QueueFlushing {
 
   constructor(private readonly options: QueueFlushingOptions) {}
 
-  begin(): void {
-    this.lastThorough = this.options.clock.monotonic()
+  /**
+   * From here on the files are ours: what they are like, and how full queues are, is on the disk before the first
+   * message.
+   */
+  async begin(mustFlush: boolean): Promise<void> {
+    const { clock, marks, settings, disk, folders } = this.options
+    this.lastThorough = clock.monotonic()
+    const shape = shapeOf(settings)
+    if (JSON.stringify(marks.shape) !== JSON.stringify(shape)) {
+      marks.shape = shape
+      marks.save()
+    }
+    if (mustFlush || disk.stat(folders.manifest) === undefined) await this.flush()
   }
 
   async run(): Promise<void> {

@@ -158,7 +158,9 @@ export class QueueReplay {
     this.put(this.requestAgain(doubtful.file, doubtful.physicalOffset))
   }
 
-  /** The record is the queue's next one, but what it says of its number is wrong: the number stays without a message. */
+  /**
+   * The record is the queue's next one, but what it says of its number is wrong: the number stays without a message.
+   */
   private blankOut(queue: ConsumeQueue, doubtful: Doubtful): void {
     this.refuse(queue, doubtful)
     queue.padTo(queue.maxOffset + doubtful.messages)

@@ -114,7 +114,8 @@ export class Recovery {
     const { damages, ...numbers } = report
     logger.info(
       { event: 'store-recovered', ...numbers },
-      `the store is read: ${report.records} records from ${scannedFrom} to ${endOffset} checked in ${report.tookMs} ms` +
+      `the store is read: ${report.records} records from ${scannedFrom} to ${endOffset} ` +
+        `checked in ${report.tookMs} ms` +
         (report.damageCount > 0 ? `; ${report.damageCount} damages, see above` : ''),
     )
     return report

@@ -2,6 +2,7 @@ import { type Clock, type Disk, errorText, type Logger, PeriodicTask, sleep } fr
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { IndexService } from './index-service.js'
+import type { Purge } from './purge.js'
 import { RunningFlag, type RunningFlags } from './running-flags.js'
 import type { StoreSettings } from './settings.js'
 
@@ -17,6 +18,9 @@ export interface RetentionOptions {
   index: IndexService | undefined
   flags: RunningFlags
   rootDir: string
+  purge: Purge
+  /** How long (ms) a topic's messages are kept at most. */
+  reserveTimeOf: (topic: string) => number | undefined
 }
 
 export interface DiskRatios {
@@ -26,6 +30,8 @@ export interface DiskRatios {
 }
 
 const MANUAL_ROUNDS = 20
+/** Topics with a time of their own are looked at this often. */
+const PURGE_PERIOD_MS = 60_000
 const FIRST_RUN_MS = 60_000
 const HOUR_MS = 3_600_000
 
@@ -37,6 +43,7 @@ export class Retention {
   private readonly task: PeriodicTask
   private manualRounds = 0
   private expiredTo = -1
+  private lastPurge = Number.NEGATIVE_INFINITY
 
   constructor(private readonly options: RetentionOptions) {
     const { settings, clock, logger } = options
@@ -86,9 +93,29 @@ export class Retention {
       isTight || ratios.commitLog > maxUsed || ratios.consumeQueue > maxUsed || this.isHour() || this.manualRounds > 0
     if (this.manualRounds > 0) this.manualRounds--
     if (isDue) await this.deleteFiles(isTight && settings.cleanFileForciblyEnable)
+    await this.purgeTopics()
     if (log.minOffset > this.expiredTo) {
       this.expiredTo = log.minOffset
       await this.expireQueues(log.minOffset)
+    }
+  }
+
+  /** Takes away what topics with a time of their own have kept long enough. */
+  private async purgeTopics(): Promise<void> {
+    const { queues, reserveTimeOf, purge, clock, logger } = this.options
+    const now = clock.monotonic()
+    if (now - this.lastPurge < PURGE_PERIOD_MS) return
+    this.lastPurge = now
+    for (const topic of [...queues.topics.keys()]) {
+      const keepMs = reserveTimeOf(topic)
+      if (keepMs === undefined || keepMs < 0) continue
+      const { messages } = await purge.purge(topic, clock.now() - keepMs)
+      if (messages > 0) {
+        logger.info(
+          { event: 'topic-purged', topic, messages },
+          `${messages} messages of ${topic} were too old: taken away`,
+        )
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import { type Disk, type Logger, MQError } from '../util/index.js'
 import { readOwnFile, writeOwnFileSync } from './own-file.js'
+import type { StoreSettings } from './settings.js'
 
 /** File sizes that a store was written with, under the names of their settings. */
 export interface StoreShape {
@@ -146,4 +147,17 @@ export class StoreMarks {
 function refill<V>(map: Map<string, V>, from: ReadonlyMap<string, V>): void {
   map.clear()
   for (const [key, value] of from) map.set(key, value)
+}
+
+/** The sizes that a store is written with from now on. */
+export function shapeOf(settings: StoreSettings): StoreShape {
+  const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, mapperFileSizeBatchConsumeQueue } = settings
+  const { maxHashSlotNum, maxIndexNum } = settings
+  return {
+    mappedFileSizeCommitLog,
+    mappedFileSizeConsumeQueue,
+    mapperFileSizeBatchConsumeQueue,
+    maxHashSlotNum,
+    maxIndexNum,
+  }
 }

@@ -9,7 +9,7 @@ import { type Manifest, readManifest } from './queue-manifest.js'
 import { Recovery, type RecoveryReport } from './recovery.js'
 import type { StoreSettings } from './settings.js'
 import type { StoreFolders } from './store-folders.js'
-import type { StoreMarks, StoreShape } from './store-marks.js'
+import { type StoreMarks, shapeOf } from './store-marks.js'
 
 export interface StoreParts {
   readonly settings: StoreSettings
@@ -59,19 +59,6 @@ function loadMarks({ marks, settings, damage, folders }: StoreParts): boolean {
   const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(shape)
   if (!isKnown) marks.shape = undefined
   return isKnown
-}
-
-/** The sizes that a store is written with from now on. */
-export function shapeOf(settings: StoreSettings): StoreShape {
-  const { mappedFileSizeCommitLog, mappedFileSizeConsumeQueue, mapperFileSizeBatchConsumeQueue } = settings
-  const { maxHashSlotNum, maxIndexNum } = settings
-  return {
-    mappedFileSizeCommitLog,
-    mappedFileSizeConsumeQueue,
-    mapperFileSizeBatchConsumeQueue,
-    maxHashSlotNum,
-    maxIndexNum,
-  }
 }
 
 function loadCheckpoint({ checkpoint, clock, damage, folders }: StoreParts): void {

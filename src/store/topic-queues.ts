@@ -1,6 +1,9 @@
-import { MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2, SystemTopic } from '../common/index.js'
+import { isRetryTopic, MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2, SystemTopic } from '../common/index.js'
 import { javaHash } from '../util/index.js'
 import type { ConsumeQueue } from './consume-queue.js'
+
+const LONGEST_TOPIC = 127
+const LONGEST_RETRY_TOPIC = 255
 
 /** What the store keeps per topic: its queues, and whatever can be worked out once instead of per message. */
 export class TopicQueues {
@@ -14,6 +17,10 @@ export class TopicQueues {
   readonly indexKeyHash: number
   /** Units of the schedule topic hold the time of delivery instead of a tag. */
   readonly isSchedule: boolean
+  /** Longer than the length byte of a record of version 1 can say. */
+  readonly isLong: boolean
+  /** Of all long topics only these are taken. */
+  readonly mayBeLong: boolean
 
   constructor(
     readonly topic: string,
@@ -28,5 +35,7 @@ export class TopicQueues {
     this.encoded = Buffer.concat([length, this.bytes])
     this.indexKeyHash = javaHash(`${topic}#`)
     this.isSchedule = topic === SystemTopic.SCHEDULE
+    this.isLong = this.bytes.length > LONGEST_TOPIC
+    this.mayBeLong = isRetryTopic(topic) && this.bytes.length <= LONGEST_RETRY_TOPIC
   }
 }

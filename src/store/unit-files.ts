@@ -47,7 +47,8 @@ export class UnitFiles {
       const length = this.disk.stat(this.path(start))?.length
       if (length !== fileSize) {
         return (
-          `${this.path(start)} has ${length} bytes but ${settingKey} is ${fileSize}: set the size that this store was ` +
+          `${this.path(start)} has ${length} bytes but ${settingKey} is ${fileSize}: ` +
+          `set the size that this store was ` +
           'written with, or delete the folder to have the queue built again from the commit log'
         )
       }

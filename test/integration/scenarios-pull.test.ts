@@ -264,6 +264,7 @@ test('S061 slaveReadEnable: a consumer that lags beyond the memory is sent to id
     getMessage: {
       value: async (request: Parameters<typeof context.store.getMessage>[0]) => {
         const result = (await context.store.getMessage(request))!
+        await broker.clock.advance(7)
         return Object.create(result, { suggestPullingFromSlave: { value: lags } }) as typeof result
       },
     },
@@ -282,6 +283,7 @@ test('S061 slaveReadEnable: a consumer that lags beyond the memory is sent to id
   expect(await suggested()).toBe('1')
   lags = false
   expect(await suggested()).toBe('0')
+  expect(context.stats.store.getMessageEntireTimeMax).toBe(7)
   // what lay too far back for the memory is counted as read from the disk
   await broker.clock.advance(20_000)
   const disk = context.stats.view('GROUP_GET_FROM_DISK_NUMS', 'T@G', '')

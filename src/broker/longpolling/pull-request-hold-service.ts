@@ -40,7 +40,9 @@ export interface PullRequestHoldServiceOptions {
   wakeOnArrival: () => boolean
 }
 
-/** Keeps pulls that found nothing until a message comes, their time is up, their connection goes or the broker stops. */
+/**
+ * Keeps pulls that found nothing until a message comes, their time is up, their connection goes or the broker stops.
+ */
 export class PullRequestHoldService {
   private readonly byTopic = new Map<string, Map<number, Set<Waiting>>>()
   private woken: Waiting[] = []

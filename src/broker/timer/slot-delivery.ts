@@ -31,7 +31,8 @@ export function deleteKeyOf(topic: string, uniqKey: string): string {
 }
 
 /**
- * The delivery of one slot, in bounded steps: the chain is followed back, delete markers are read, then the messages are
+ * The delivery of one slot, in bounded steps: the chain is followed back, delete markers are read, then the messages
+ * are
  * put in the order they were sent (store-format 11.5).
  */
 export class SlotDelivery {

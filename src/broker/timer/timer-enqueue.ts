@@ -62,7 +62,8 @@ export class TimerEnqueue {
       this.doneTime = timer.readTime
       logger.error(
         { event: 'timer-log-damaged', from: timer.queueOffset, to: counted },
-        `the timer log lost its end: messages ${timer.queueOffset} to ${counted} of ${SystemTopic.TIMER_WHEEL} are put ` +
+        `the timer log lost its end: messages ${timer.queueOffset} to ${counted} of ` +
+          `${SystemTopic.TIMER_WHEEL} are put ` +
           'into the wheel again',
       )
     }

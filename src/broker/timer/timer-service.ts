@@ -40,12 +40,17 @@ const RETAIN_PERIOD_MS = 180_000
 const RECOUNT_LOOK_MS = 45 * 60_000
 /** It takes some thousand messages in each; more only when the timer is kept from taking any. */
 const SETTLE_TURNS = 1000
-/** Slots that may pass, at most, before a clock that went back is noticed. */
-const NOTICE_SLOTS = 60
+/**
+ * Slots in front of the new time that are read once more when the clock went back, which costs next to nothing: the
+ * clock
+ * may have jumped several times before that is noticed, or is on the disk.
+ */
+const NOTICE_SLOTS = 86_400
 const RECOUNT_PAUSE_MS = 70 * 60_000
 
 /**
- * Timer messages (broker-behaviour 6.3): from the timer topic into the wheel, and when their slot has passed on to where
+ * Timer messages (broker-behaviour 6.3): from the timer topic into the wheel, and when their slot has passed on to
+ * where
  * they belong. It works in slices of a few ms between the turns of other traffic; nothing is delivered before its time,
  * whatever the clock does.
  */
@@ -209,7 +214,7 @@ export class TimerService {
     const taken = this.mayTake(now) ? await this.enqueue.run(this.slice) : 'idle'
     // a slice each: neither can keep the other from its work
     this.slice.begin()
-    const given = this.mayDeliver() ? await this.dequeue(now, taken) : 'idle'
+    const given = this.mayDeliver() ? await this.dequeue(taken) : 'idle'
     if (given === 'more' || taken === 'more') return 'more'
     return given === 'blocked' ? given : taken
   }
@@ -239,7 +244,10 @@ export class TimerService {
     this.flushesWanted++
   }
 
-  private async dequeue(now: number, taken: WorkState): Promise<WorkState> {
+  private async dequeue(taken: WorkState): Promise<WorkState> {
+    // taking may have waited for the disk, and the clock may have changed
+    const now = this.timer.floor(this.options.clock.now())
+    if (now < this.timer.readTime + (this.current === undefined ? 0 : this.timer.precisionMs)) return 'more'
     if (!this.mayRead(now, taken)) return 'more'
     for (;;) {
       if (this.current === undefined && !this.nextSlot(this.readLimit)) {
@@ -260,7 +268,9 @@ export class TimerService {
    */
   private mayRead(now: number, taken: WorkState): boolean {
     const { timer, enqueue } = this
-    if (this.current !== undefined || this.readLimit >= now) return true
+    this.readLimit = Math.min(this.readLimit, now)
+    if (this.barrier !== undefined && this.barrier.time > now) this.barrier = undefined
+    if (this.current !== undefined || this.readLimit === now) return true
     const limit = timer.isBehindTooFar(now) ? timer.nearestReadTime(now) : now
     this.barrier ??= { offset: enqueue.maxOffset, time: limit }
     if (taken === 'more' && timer.queueOffset < this.barrier.offset) return false

@@ -82,10 +82,10 @@ async function runExport({ progress, remark }: InspectContext, parts: RunParts):
   const exporter = new Exporter({
     ...parts,
     onProgress: progress.advance,
-    onUnreadable: ({ file, position, end, problem }) =>
-      remark(
-        `no record can be read in ${end - position} bytes at ${position - file.startOffset} of ${file.path}: ${problem}`,
-      ),
+    onUnreadable: ({ file, position, end, problem }) => {
+      const at = position - file.startOffset
+      remark(`no record can be read in ${end - position} bytes at ${at} of ${file.path}: ${problem}`)
+    },
   })
   const result = await exporter.run()
   progress.end()

@@ -38,9 +38,10 @@ export const indexCommand = defineInspectCommand<IndexCommandOptions>({
       const { name, problem, beginTimestamp = 0, endTimestamp = 0, indexCount = 1, hashSlotCount = 0 } = file
       if (problem !== undefined) await context.out.line(`${name}  ${problem}`)
       else {
+        const times = `${timeText(beginTimestamp)} to ${timeText(endTimestamp)}`
         await context.out.line(
           `${name}  ${indexCount - 1} of ${file.indexNum} items in ${hashSlotCount} of ${file.hashSlotNum} slots  ` +
-            `log ${file.beginPhyOffset} to ${file.endPhyOffset}  ${timeText(beginTimestamp)} to ${timeText(endTimestamp)}`,
+            `log ${file.beginPhyOffset} to ${file.endPhyOffset}  ${times}`,
         )
       }
     }

@@ -43,6 +43,8 @@ export class QueueCheck {
   /** Entry that is to be accounted for next. */
   private next = 0
   private firstPosition = -1
+  /** Of an open store: from this entry on the files held nothing when they were looked at. */
+  private emptyFrom = Number.POSITIVE_INFINITY
   private missing: AffectedMessage[] = []
   private missingCount = 0
   private readonly learnedDelays = new Map<number, number>()
@@ -135,6 +137,7 @@ export class QueueCheck {
       this.earlierRecords++
       return
     }
+    if (queueOffset >= this.emptyFrom) return this.noteMissing(expected)
     let entry = await this.queue.entry(queueOffset)
     if (entry === undefined || !this.fits(entry, expected)) {
       // what is in memory may be older than the record
@@ -149,9 +152,19 @@ export class QueueCheck {
       this.checkedEntries++
       return
     }
+    if (entry !== undefined && isFiller(entry) && this.parts.logDamage.at(position) !== undefined) {
+      // a broker that met the damage has put the filler
+      await this.accountFor(queueOffset)
+      this.next = queueOffset + 1
+      return
+    }
     const nextEntry = queueOffset === this.next ? undefined : await this.queue.readEntry(this.next)
     if (nextEntry?.physicalOffset === position && nextEntry.size === expected.size) return this.reportOffset(expected)
-    if (entry === undefined) return this.noteMissing(expected)
+    if (entry === undefined) {
+      // what a broker still writes comes to the files in order
+      if (this.parts.isOpen) this.emptyFrom = queueOffset
+      return this.noteMissing(expected)
+    }
     if (isEntry(entry) && !isFiller(entry) && (await this.isOwnRecord(entry, queueOffset))) {
       return this.reportDouble(expected, entry)
     }
@@ -192,9 +205,8 @@ export class QueueCheck {
     if (entry.size !== expected.size) wrong.push(`says ${entry.size} bytes instead of ${expected.size}`)
     if (entry.tagsCode !== expected.tagsCode && !this.isOtherTagsCode(entry.tagsCode, expected)) {
       const what = expected.delayLevel > 0 ? `delay level ${expected.delayLevel}` : `the tags "${expected.tags}"`
-      wrong.push(
-        `has the tags code ${entry.tagsCode}, but ${what} of the record at ${expected.position} make ${expected.tagsCode}`,
-      )
+      const { position, tagsCode } = expected
+      wrong.push(`has the tags code ${entry.tagsCode}, but ${what} of the record at ${position} make ${tagsCode}`)
     }
     const isReadable = entry.physicalOffset === expected.position && entry.size === expected.size
     this.parts.report.add(
@@ -291,9 +303,10 @@ export class QueueCheck {
       this.checkedEntries++
       return
     }
-    if (facts.isQueued && facts.queueOffset === this.next && facts.size === size && facts.tagsCode === entry.tagsCode) {
+    if (facts.queueOffset === this.next && facts.size === size && facts.tagsCode === entry.tagsCode) {
+      const is = facts.isQueued ? `it is of ${facts.topic}-${facts.queueId}` : 'it is the mark of a transaction'
       return parts.logDamage.blame(parts.directory, facts, {
-        problem: `the record says that it is of ${facts.topic}-${facts.queueId}, but ${this.name} has its entry`,
+        problem: `the record says that ${is}, but ${this.name} has its entry`,
         effect: 'consumers get it with a wrong topic or queue',
         message: { ...message, physicalOffset, uniqKey: facts.uniqKey },
       })

@@ -237,7 +237,7 @@ export class Verifier {
     checkConfig(directory, this.report)
   }
 
-  /** Bytes behind the last record are of a torn append, or of before a cut: harmless unless something points to them. */
+  /** Bytes behind the last record are of a torn append, or of before a cut: harmless unless something points there. */
   private reportTail({ tail, offset, file, problem }: LogEnd): void {
     if (file === undefined) return
     const why = tail === 'bytes' ? `what stands here is no record: ${problem}` : 'the log ends here'

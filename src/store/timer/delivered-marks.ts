@@ -8,7 +8,8 @@ export interface DeliveredMark {
 export const MOST_MARKS = 32
 
 /**
- * What has been delivered of slots at or behind the present read time: those read before the clock was set back, and the
+ * What has been delivered of slots at or behind the present read time: those read before the clock was set back, and
+ * the
  * first part of the slot that is being delivered. Without them a slot that is read again would deliver again.
  */
 export class DeliveredMarks {

@@ -7,7 +7,8 @@ const FILE_SIZE = 4096
 /** Java's part, which is also the body of GET_TIMER_CHECK_POINT. */
 const JAVA_SIZE = 56
 /*
- * What Java leaves zero is ours: i64 magic, i64 counter of the data version it belongs to (a Java broker moves that on and
+ * What Java leaves zero is ours: i64 magic, i64 counter of the data version it belongs to (a Java broker moves that
+ * on and
  * leaves ours), i64 commit log offset, i32 count of marks, then i64 position and i64 read time of each.
  */
 const OWN_AT = 512

@@ -52,7 +52,8 @@ export interface TimerSnapshot {
 }
 
 /**
- * The files of the timer: wheel, log and check point, in the bytes of the Java broker (store-format 11.3). It knows units
+ * The files of the timer: wheel, log and check point, in the bytes of the Java broker (store-format 11.3). It knows
+ * units
  * and slots; what the records they point to mean is its user's affair. One event loop, nothing here waits but flushes.
  */
 export class TimerStore {
@@ -96,7 +97,8 @@ export class TimerStore {
   }
 
   /**
-   * Reads the files and brings wheel and log into step. Units of records at or behind `commitLogEnd` are cut off: a power
+   * Reads the files and brings wheel and log into step. Units of records at or behind `commitLogEnd` are cut off: a
+   * power
    * cut took the record and left the unit. Throws MQError `ERR_FILE_LENGTH` or `ERR_TIMER_PRECISION`.
    */
   recover(commitLogEnd: number): TimerRecovery {
@@ -153,7 +155,8 @@ export class TimerStore {
       if (precision === undefined || fits(precisionMs)) continue
       throw new MQError(
         'ERR_TIMER_PRECISION',
-        `timerPrecisionMs is ${precisionMs}, but messages that wait in this store were put there with ${precision}: set ` +
+        `timerPrecisionMs is ${precisionMs}, but messages that wait in this store were put there ` +
+          `with ${precision}: set ` +
           `timerPrecisionMs=${precision}, or let them be delivered with it before changing it`,
       )
     }
@@ -210,7 +213,8 @@ export class TimerStore {
   }
 
   /**
-   * Adds a record that is due at `deliverTime`, or looked at again before (rolled) when that is too far ahead. Throws what
+   * Adds a record that is due at `deliverTime`, or looked at again before (rolled) when that is too far ahead. Throws
+   * what
    * the disk says when the log cannot grow.
    */
   add(record: {
@@ -277,7 +281,8 @@ export class TimerStore {
   }
 
   /**
-   * Sets the read time back after the clock was. What has been delivered stays so: `readUpTo` is the end of the log when
+   * Sets the read time back after the clock was. What has been delivered stays so: `readUpTo` is the end of the log
+   * when
    * the newest slot was read.
    */
   turnBack(readTime: number, readUpTo: number): void {
@@ -293,7 +298,8 @@ export class TimerStore {
   }
 
   /**
-   * What {@link flush} shall make durable. `delivered` is where the slot under way is; `hasUncounted` as long as units of
+   * What {@link flush} shall make durable. `delivered` is where the slot under way is; `hasUncounted` as long as
+   * units of
    * the log stand for messages at or behind the queue offset.
    */
   snapshot(state: { delivered: number | undefined; hasUncounted: boolean; commitLogOffset: number }): TimerSnapshot {
@@ -310,7 +316,8 @@ export class TimerStore {
   }
 
   /**
-   * Log before wheel before check point: none ever points to what a power cut can take. When it fails, the changes are to
+   * Log before wheel before check point: none ever points to what a power cut can take. When it fails, the changes
+   * are to
    * be given back to the wheel.
    */
   async flush(snapshot: TimerSnapshot): Promise<void> {

@@ -36,7 +36,8 @@ export function newTimerSlot(): TimerSlot {
 export type WheelChanges = ReadonlyMap<number, Buffer>
 
 /**
- * The file `timerwheel`: for each step of time the ends of a chain of units in the timer log. It lives in memory, page by
+ * The file `timerwheel`: for each step of time the ends of a chain of units in the timer log. It lives in memory,
+ * page by
  * page as they are used, and only what changed is written.
  */
 export class TimerWheel {
@@ -56,7 +57,8 @@ export class TimerWheel {
     if (length !== 0 && length !== WHEEL_FILE_SIZE) {
       throw new MQError(
         'ERR_FILE_LENGTH',
-        `${this.path} has ${length} bytes and not ${WHEEL_FILE_SIZE}: restore it, or remove it to have it built again ` +
+        `${this.path} has ${length} bytes and not ${WHEEL_FILE_SIZE}: restore it, or remove it ` +
+          `to have it built again ` +
           'from the timer log',
       )
     }

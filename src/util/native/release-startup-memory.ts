@@ -6,7 +6,8 @@ import { runInNewContext } from 'node:vm'
 const MADV_DONTNEED = 4
 
 /**
- * Keeps V8's young generation at its first size while modules are loaded: what a start allocates would grow it for good.
+ * Keeps V8's young generation at its first size while modules are loaded: what a start allocates would grow it for
+ * good.
  * {@link releaseStartupMemory} lets it grow again, as load needs it to.
  */
 export function keepStartupMemorySmall(): void {

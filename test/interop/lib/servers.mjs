@@ -41,18 +41,19 @@ export const commandLines = {
 }
 
 /**
- * Starts a NameServer and a broker on free ports with everything below `folder`.
- * @returns {Promise<{ namesrv: string, broker: string, died: () => string | undefined, stop: () => Promise<string[]> }>} stop gives what went wrong in stopping
+ * Starts a NameServer and a broker on free ports with everything below `folder`; `settings` are more of the
+ * broker's, `port` its port when it must be a certain one.
+ * @returns {Promise<{ namesrv: string, broker: string, died: () => string | undefined, stop: () => Promise<string[]>, killBroker: () => Promise<void> }>} stop gives what went wrong in stopping
  */
-export async function startServers({ commands, folder }) {
+export async function startServers({ commands, folder, settings = {}, port }) {
   const home = join(folder, 'home')
   mkdirSync(join(home, 'conf'), { recursive: true })
   const namesrvPort = await freePorts([0])
-  const brokerPort = await freePorts([-2, 0, 1])
+  const brokerPort = port ?? (await freePorts([-2, 0, 1]))
   const namesrv = `127.0.0.1:${namesrvPort}`
   const files = { home, namesrvConf: join(home, 'namesrv.conf'), brokerConf: join(home, 'broker.conf') }
   writeFileSync(files.namesrvConf, properties({ listenPort: namesrvPort, kvConfigPath: join(home, 'kvConfig.json') }))
-  writeFileSync(files.brokerConf, properties(brokerSettings({ namesrv, brokerPort, home })))
+  writeFileSync(files.brokerConf, properties({ ...brokerSettings({ namesrv, brokerPort, home }), ...settings }))
   const started = []
   const start = async (name, command, port) => {
     const server = launch(name, command, files, folder)
@@ -67,7 +68,14 @@ export async function startServers({ commands, folder }) {
     await stop()
     throw error
   }
-  return { namesrv, broker: `127.0.0.1:${brokerPort}`, died: () => started.map(fate).find(f => f !== undefined), stop }
+  const killBroker = async () => {
+    const broker = started.find(server => server.name === 'broker')
+    broker.ending = true
+    broker.child.kill('SIGKILL')
+    await broker.ended
+  }
+  const died = () => started.map(fate).find(f => f !== undefined)
+  return { namesrv, broker: `127.0.0.1:${brokerPort}`, died, stop, killBroker }
 }
 
 /** Java's keys. The short transaction times, filters, trace topic and recall are what the scenarios' waiting times build on. */
@@ -160,7 +168,7 @@ function connects(port) {
 }
 
 /** A port for which it and its neighbours at the offsets are free: the broker listens at -2 and +1 of its port as well. */
-async function freePorts(offsets) {
+export async function freePorts(offsets) {
   for (let attempt = 0; attempt < 50; attempt++) {
     const port = 20_000 + Math.floor(Math.random() * 10_000)
     const free = await Promise.all(offsets.map(offset => canListen(port + offset)))

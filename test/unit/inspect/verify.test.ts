@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, unlinkSync, w
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { copyOf, damage, verify, writtenStore } from '../../support/inspected-store.js'
+import { createStore, message } from '../../support/store.js'
 
 const FILE_0 = 'commitlog/00000000000000000000'
 const FILE_1 = 'commitlog/00000000000000004096'
@@ -53,7 +54,7 @@ describe('a record', () => {
   })
 
   test.each([
-    ['queue id', 15, /Topic0-1, but Topic0-0 has its entry$/],
+    ['queue id', 15, /it is of Topic0-1, but Topic0-0 has its entry$/],
     ['queue offset', 27, /says that it is message 3 of Topic0-0, (but its entry is number 2|which is the one at)/],
     ['physical offset', 35, /says that it stands at/],
     ['key', 150, /its topic or its keys do not fit item/],
@@ -255,6 +256,19 @@ describe('other files', () => {
     writeFileSync(join(copy, 'config', 'topics.json'), '{"topicConfigTable":{"Topic1":{"topicName":"Topic1"}}}')
     expect((await verify(copy)).damages).toMatchObject([{ part: 'consumequeue', messageCount: 30 }])
   })
+})
+
+test('what a broker makes of damage is not damage of its own', async () => {
+  const copy = copyOf(root)
+  const at = positions[4]!
+  damage(copy, FILE_0, bytes => flip(bytes, at + RECORD_HEAD + 6))
+  rmSync(join(copy, 'consumequeue'), { recursive: true })
+  rmSync(join(copy, 'index'), { recursive: true })
+  const store = createStore({ rootDir: copy, settings: { mappedFileSizeCommitLog: 4096 } })
+  await store.start()
+  store.append(message({ topic: 'Topic0', properties: 'KEYS\u0001more\u0002' }))
+  await store.shutdown()
+  expect((await verify(copy)).damages).toMatchObject([{ part: 'commitlog', position: at, messageCount: 1 }])
 })
 
 test('a log over several folders is one log', async () => {

@@ -77,6 +77,7 @@ test('a log cut at any byte keeps every whole record, and goes on behind the las
     bytes.fill(0, cut)
     rmSync(join(copy, 'consumequeue'), { recursive: true, force: true })
     rmSync(join(copy, 'index'), { recursive: true, force: true })
+    rmSync(join(copy, 'cometmq'), { recursive: true, force: true })
     writeFileSync(path, bytes)
     writeFileSync(join(copy, 'abort'), '1')
     const again = await opened(copy, { mappedFileSizeCommitLog: 1024 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { CometRequestCode } from '../../../../src/common/index.js'
+import { CometRequestCode, readObject } from '../../../../src/common/index.js'
+import { RunningFlag } from '../../../../src/store/index.js'
 import { eventually } from '../../../support/eventually.js'
 import { message } from '../../../support/store.js'
 import { adminBroker } from './admin-broker.js'
@@ -14,24 +15,36 @@ test('what is not on the disk yet is counted, with the oldest of each topic', as
   broker.send('A', 0, 2)
   broker.send('A', 1, 1)
   broker.send('B', 0, 4)
-  store.append(message({ topic: 'Flushed' }))
   const answer = await broker.json(CometRequestCode.DURABILITY)
+  const bytes = store.log.maxOffset - flushedOffset
   expect(answer).toMatchObject({
     brokerName: broker.identity.brokerName,
     flushDiskType: 'ASYNC_FLUSH',
-    messages: 8,
     flushedOffset,
     writtenOffset: store.log.maxOffset,
-    bytes: store.log.maxOffset - flushedOffset,
+    acknowledgedOffset: store.log.maxOffset,
     isWritable: true,
+    atRisk: { messages: 7, bytes, acknowledgedMessages: 7, acknowledgedBytes: bytes },
   })
-  const topics = answer.topics as { topic: string }[]
-  expect(topics.find(({ topic }) => topic === 'A')).toMatchObject({ messages: 3, queueId: 0, queueOffset: 0 })
-  expect(topics.find(({ topic }) => topic === 'B')).toMatchObject({ messages: 4 })
-  expect(topics.find(({ topic }) => topic === 'Flushed')).toMatchObject({ messages: 1, queueOffset: 40 })
+  const topics = readObject(answer.atRisk).topics as { topic: string; messages: number; oldestStoreTimestamp: number }[]
+  expect(topics.map(({ topic, messages }) => [topic, messages]).sort()).toEqual([
+    ['A', 3],
+    ['B', 4],
+  ])
+  expect(topics[0]!.oldestStoreTimestamp).toBe(await store.queries.storeTimeAt(topics[0]!.topic, 0, 0))
 })
 
 test('with everything on the disk there is nothing to lose', async () => {
   const broker = await adminBroker()
-  expect(await broker.json(CometRequestCode.DURABILITY)).toMatchObject({ messages: 0, bytes: 0, ms: 0, topics: [] })
+  const answer = await broker.json(CometRequestCode.DURABILITY)
+  expect(answer.atRisk).toMatchObject({ messages: 0, bytes: 0, ms: 0, topics: [] })
+})
+
+test('a broker that cannot write says why', async () => {
+  const broker = await adminBroker()
+  broker.store.flags.set(RunningFlag.NOT_WRITABLE, '/data/commitlog: EIO')
+  expect(await broker.json(CometRequestCode.DURABILITY)).toMatchObject({
+    isWritable: false,
+    whyNotWritable: '/data/commitlog: EIO',
+  })
 })
