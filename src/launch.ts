@@ -1,4 +1,5 @@
 import { keepStartupMemorySmall, releaseStartupMemory } from './util/native/release-startup-memory.js'
+import { outliveReaders } from './util/outlive-readers.js'
 
 /** By then a daemon has loaded, recovered a store of ordinary size and registered. */
 const SETTLED_MS = 500
@@ -11,6 +12,7 @@ export async function launchDaemon(
   load: () => Promise<{ main(argv: readonly string[]): Promise<void> }>,
 ): Promise<void> {
   keepStartupMemorySmall()
+  outliveReaders(process.stdout, process.stderr)
   const { main } = await load()
   await main(process.argv.slice(2))
   setTimeout(releaseStartupMemory, SETTLED_MS).unref()

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { Producer, PushConsumer } from './client/index.js'
 import { type CometMQ, startCometMQ } from './embed.js'
 import { createLog } from './observability/index.js'
@@ -14,6 +14,8 @@ interface StartOptions {
   logFormat: 'text' | 'json'
 }
 
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error']
+const LOG_FORMATS = ['text', 'json']
 const PROOF_TOPIC = 'CometMQProof'
 const PROOF_TIMEOUT_MS = 15_000
 
@@ -29,8 +31,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--namesrv-port <port>', 'port of the NameServer', port, 9876)
     .option('--broker-port <port>', 'port of the Broker; port - 2 is used as well', port, 10911)
     .option('--ip <address>', 'address that clients are told to connect to', '127.0.0.1')
-    .option('--log-level <level>', 'debug, info, warn or error', 'warn')
-    .option('--log-format <format>', 'text or json', 'text')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('warn'))
+    .addOption(new Option('--log-format <format>', 'how it is logged').choices(LOG_FORMATS).default('text'))
     .action(run)
   await program.parseAsync([...argv], { from: 'user' })
 }

@@ -13,7 +13,8 @@ export function usageText(command: string, options: readonly NamedOption[]): str
   const javas = options.filter(option => !option.exactName).sort(byKey)
   const lines = [...wrapped(`${USAGE}mqadmin ${command} ${synopsis(javas)}`, USAGE.length), ...optionLines(javas)]
   const ours = options.filter(option => option.exactName)
-  return [...lines, ...ours.map(option => `    --${option.long}${GAP}${option.description}`)]
+  const width = Math.max(0, ...javas.map(option => head(option).length))
+  return [...lines, ...ours.map(option => `    --${option.long}`.padEnd(width) + GAP + option.description)]
     .map(line => `${line}\n`)
     .join('')
 }
@@ -47,12 +48,14 @@ function placeholder(option: NamedOption): string {
 }
 
 function optionLines(options: readonly NamedOption[]): string[] {
-  const heads = options.map(option => {
-    const names = option.short === undefined ? `   --${option.long}` : `-${option.short},--${option.long}`
-    return ` ${names}${option.kind === 'flag' ? '' : ' <arg>'}`
-  })
+  const heads = options.map(head)
   const width = Math.max(...heads.map(head => head.length))
   return options.flatMap((option, i) => wrapped(heads[i]!.padEnd(width) + GAP + option.description, width + GAP.length))
+}
+
+function head(option: NamedOption): string {
+  const names = option.short === undefined ? `   --${option.long}` : `-${option.short},--${option.long}`
+  return ` ${names}${option.kind === 'flag' ? '' : ' <arg>'}`
 }
 
 /** Breaks at blanks; further lines are indented. */

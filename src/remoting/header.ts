@@ -181,7 +181,9 @@ export class HeaderCodec<V> {
       if (escapeAt < 0 || escapeAt > end) text = json.slice(start, end)
       else {
         end = endOfString(json, start)
-        text = JSON.parse(json.slice(start - 1, end + 1)) as string
+        const unescaped = stringLiteral(json.slice(start - 1, end + 1))
+        if (unescaped === undefined) return undefined
+        text = unescaped
         escapeAt = json.indexOf('\\', end)
       }
       const parsed = field.type.parse(text)
@@ -270,6 +272,15 @@ function endOfString(json: string, start: number): number {
     else if (char === QUOTE) return at
   }
   return json.length
+}
+
+/** The text of a JSON string, undefined when it is none. */
+function stringLiteral(json: string): string | undefined {
+  try {
+    return JSON.parse(json) as string
+  } catch {
+    return undefined
+  }
 }
 
 /** @throws ResponseError SYSTEM_ERROR when the extFields are not JSON. */

@@ -144,8 +144,17 @@ export class RequestPipeline {
       request: requestCodeName(route.code),
       opaque: command.opaque,
       remote: connection.peer.text,
-      topic: command.extFields?.topic ?? command.extFields?.b,
+      topic: topicOf(command),
     }
+  }
+}
+
+/** Undefined also for extFields that cannot be read: this is asked while an error is being told. */
+function topicOf(command: RemotingCommand): string | undefined {
+  try {
+    return command.extFields?.topic ?? command.extFields?.b
+  } catch {
+    return undefined
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Clock, type Disk, errorText, type Logger, MQError } from '../util/index.js'
 import { BATCH_UNIT_SIZE, BatchConsumeQueue } from './batch-consume-queue.js'
-import { ConsumeQueue, type ConsumeQueueShared } from './consume-queue.js'
+import { ConsumeQueue, type ConsumeQueueShared, type QueueReach } from './consume-queue.js'
 import { UNIT_SIZE } from './consume-queue-chunk.js'
 import { ChunkCache, OpenFiles } from './consume-queue-files.js'
 import { TopicQueues } from './topic-queues.js'
@@ -16,6 +16,16 @@ export interface ConsumeQueueStoreOptions {
   batchFileSize?: number
   /** Whether a topic's messages are kept in batches (`queue.type=BatchCQ`). Asked once per topic. */
   isBatchQueue?: (topic: string) => boolean
+}
+
+export interface QueueLoading {
+  /** The configured length of files is right: a file of another is damaged, its queue is dropped and told of. */
+  readonly isLengthKnown?: boolean
+  readonly onDamaged?: (queue: ConsumeQueue, text: string) => void
+  /** Where queues are said to end. */
+  readonly expected?: ReadonlyMap<string, ReadonlyMap<number, QueueReach>>
+  /** Where the log begins. */
+  readonly minPhysicalOffset?: number
 }
 
 /** Above this many files to make durable, one sync of the whole file system is cheaper than one per file. */
@@ -54,11 +64,11 @@ export class ConsumeQueueStore {
 
   /**
    * Opens every queue found on the disk. Throws MQError `ERR_FILE_LENGTH` when files have another length than
-   * configured, `ERR_QUEUE_TYPE` when a topic has queues of both kinds. Where the length is known to be right
-   * (`isLengthKnown`) such a file is damaged: its queue is dropped and told of by `onDamaged`.
+   * configured, `ERR_QUEUE_TYPE` when a topic has queues of both kinds.
    */
-  load(isLengthKnown = false, onDamaged: (queue: ConsumeQueue, text: string) => void = () => {}): void {
+  load(how: QueueLoading = {}): void {
     const { disk } = this.options
+    const { isLengthKnown = false, minPhysicalOffset } = how
     for (const isBatch of [false, true]) {
       const folder = this.folderOf(isBatch)
       for (const topic of disk.list(folder)) {
@@ -66,8 +76,10 @@ export class ConsumeQueueStore {
         for (const found of disk.list(join(folder, topic.name))) {
           if (!found.isFolder || !/^\d+$/.test(found.name)) continue
           const queue = this.queueOf(this.topicOfKind(topic.name, isBatch), Number(found.name))
-          const problem = queue.load(isLengthKnown)
-          if (problem !== undefined) onDamaged(queue, problem)
+          const problem = queue.load(isLengthKnown, how.expected?.get(topic.name)?.get(queue.queueId))
+          if (problem !== undefined) how.onDamaged?.(queue, problem)
+          // its file is open now
+          if (minPhysicalOffset !== undefined) queue.correctMinOffset(minPhysicalOffset)
         }
       }
     }

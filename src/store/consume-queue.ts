@@ -24,6 +24,12 @@ export interface UnitFields {
   readonly tagsCode: number
 }
 
+/** How far a queue goes. */
+export interface QueueReach {
+  readonly maxOffset: number
+  readonly maxPhysicalOffset: number
+}
+
 /** Outcome of {@link ConsumeQueue.put}. */
 export type UnitPut = 'appended' | 'present' | 'gap'
 
@@ -51,9 +57,11 @@ export class ConsumeQueue {
   /** End of the record that the last unit points to; -1 when there is none. */
   maxPhysicalOffset = -1
   /** {@link maxOffset} and {@link maxPhysicalOffset} as far as the files held them at the last write. */
-  private writtenTo = { maxOffset: 0, maxPhysicalOffset: -1 }
+  private writtenTo: QueueReach = { maxOffset: 0, maxPhysicalOffset: -1 }
   /** The same as far as a power cut cannot take it. */
   flushedTo = this.writtenTo
+  /** What {@link minUnit} was found for; -1 when it must be looked for again. */
+  private beginsFor = -1
   /** Set between {@link ConsumeQueueShared.onDirty} and the write that makes it clean. */
   isDirty = false
 
@@ -179,6 +187,7 @@ export class ConsumeQueue {
   private beginAt(queueOffset: number): void {
     const position = queueOffset * this.unitSize
     this.minUnit = queueOffset
+    this.beginsFor = -1
     this.endUnit = Math.floor(position / this.files.fileSize) * (this.files.fileSize / this.unitSize)
     this.appendBlanks(queueOffset - this.endUnit)
   }
@@ -262,7 +271,7 @@ export class ConsumeQueue {
    * another
    * length than configured; where that length is known to be right all files go, and the answer is what was wrong.
    */
-  load(isLengthKnown = false): string | undefined {
+  load(isLengthKnown = false, expected?: QueueReach): string | undefined {
     const { files, unitSize } = this
     files.list()
     const isPlain = unitSize === UNIT_SIZE
@@ -276,13 +285,27 @@ export class ConsumeQueue {
     if (first === undefined) return undefined
     this.minUnit = first / unitSize
     this.endUnit = (files.starts.at(-1)! + files.fileSize) / unitSize
-    this.cutWhere(() => true)
+    if (expected === undefined || !this.endsAt(expected)) this.cutWhere(() => true)
     return undefined
+  }
+
+  /** Takes over where a queue is said to end, if the files say so too: a look at two units instead of a search. */
+  private endsAt(expected: QueueReach): boolean {
+    const { maxOffset, maxPhysicalOffset } = expected
+    if (this.unitSize !== UNIT_SIZE || maxOffset <= this.minUnit || maxOffset > this.endUnit) return false
+    const last = this.readUnitSync(maxOffset - 1)
+    if (last === undefined || last.size === BLANK_UNIT_SIZE) return false
+    if (last.physicalOffset + last.size !== maxPhysicalOffset) return false
+    const next = maxOffset < this.endUnit ? this.readUnitSync(maxOffset) : undefined
+    if (next !== undefined && (next.size !== 0 || next.physicalOffset !== 0)) return false
+    this.endUnit = maxOffset
+    this.maxPhysicalOffset = maxPhysicalOffset
+    return true
   }
 
   /** Drops every unit from the first one on that points at or behind `physicalOffset`, or to nothing. */
   truncateTo(physicalOffset: number): void {
-    if (this.endUnit > 0) this.cutWhere(at => at < physicalOffset)
+    if (this.endUnit > 0 && this.maxPhysicalOffset > physicalOffset) this.cutWhere(at => at < physicalOffset)
   }
 
   /** Keeps the leading units that are valid and pass; the others are zeroed in the files. */
@@ -302,6 +325,7 @@ export class ConsumeQueue {
     this.endUnit = low
     this.chunks = []
     this.serial = ++lastSerial
+    this.beginsFor = -1
     const last = low > first ? this.readUnitSync(low - 1) : undefined
     if (last === undefined) this.removeFiles()
     else {
@@ -375,6 +399,7 @@ export class ConsumeQueue {
     this.chunks = []
     this.isDirty = false
     this.serial = ++lastSerial
+    this.beginsFor = -1
     this.removeFiles()
     this.unitsChanged()
   }
@@ -384,6 +409,9 @@ export class ConsumeQueue {
    * is none (the queue keeps its numbering).
    */
   correctMinOffset(minPhysicalOffset: number): void {
+    // new units do not change where the queue begins
+    if (this.beginsFor === minPhysicalOffset) return
+    this.beginsFor = minPhysicalOffset
     let low = (this.files.starts[0] ?? this.chunks[0]?.start ?? 0) / this.unitSize
     let high = this.endUnit
     const first = this.readUnitSync(low)
@@ -435,7 +463,7 @@ export class ConsumeQueue {
     this.releaseWritten()
   }
 
-  private reach(): { maxOffset: number; maxPhysicalOffset: number } {
+  private reach(): QueueReach {
     return { maxOffset: this.maxOffset, maxPhysicalOffset: this.maxPhysicalOffset }
   }
 
@@ -469,13 +497,13 @@ export class ConsumeQueue {
   }
 
   /** Everything written was made durable by other means. */
-  noteFlushed(reached: { maxOffset: number; maxPhysicalOffset: number }): void {
+  noteFlushed(reached: QueueReach): void {
     this.files.noteFlushed()
     this.flushedTo = reached
   }
 
   /** What {@link writeOut} brought to the files last. */
-  get written(): { maxOffset: number; maxPhysicalOffset: number } {
+  get written(): QueueReach {
     return this.writtenTo
   }
 

@@ -136,7 +136,7 @@ export class LogScanner {
   }
 
   private async find(file: MappedFile, from: number, knownEnd: number): Promise<number | undefined> {
-    for (let start = from; start < file.length; start += SEARCH_STEP) {
+    for (let start = file.nextData(from); start < file.length; start = file.nextData(start + SEARCH_STEP)) {
       const to = Math.min(start + SEARCH_STEP, file.length)
       const found = findRecord(file, start, to, at => this.isFresh(file, at, knownEnd))
       if (found !== undefined) return found

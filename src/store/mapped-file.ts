@@ -87,6 +87,12 @@ export class MappedFile {
     return this.mapping?.prefault(from, to) ?? Promise.resolve()
   }
 
+  /** Where, from a position on, something but zeros may stand: a file that was made ahead is nothing else. */
+  nextData(from: number): number {
+    this.map()
+    return this.mapping!.nextData?.(from) ?? from
+  }
+
   /** Sets everything behind `position` to zeros, so that nothing of a discarded tail is ever read as a record. */
   zeroFrom(position: number): void {
     if (position >= this.length) return

@@ -120,8 +120,7 @@ export class MessageReader {
 
   noteLost(queue: ConsumeQueue, queueOffset: number): void {
     const { topic, queueId } = queue
-    const text =
-      `message ${queueOffset} of ${topic}-${queueId} cannot be found: its queue entry is damaged; ` + `it is skipped`
+    const text = `message ${queueOffset} of ${topic}-${queueId} is skipped: its queue entry is damaged`
     this.options.damage.add({ kind: 'queue', topic, queueId, queueOffset, text })
   }
 

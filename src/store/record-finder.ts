@@ -12,9 +12,8 @@ const probe = new RecordReader()
 probe.checksCrc = true
 
 /**
- * The first position in `[from, to)` of a mapped file at which a sound record stands: magic number, sizes, body CRC,
- * and
- * its own idea of where it is, all fit.
+ * The first position in `[from, to)` of a mapped file at which a sound record stands: magic number, sizes, body CRC
+ * and its own idea of where it is all fit.
  */
 export function findRecord(
   file: MappedFile,

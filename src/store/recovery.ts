@@ -188,13 +188,20 @@ export class Recovery {
   }
 
   private forgetFrom(physicalOffset: number): void {
-    const { queues, index, checkpoint, log, marks } = this.options
+    const { queues, index, checkpoint, log, marks, manifest } = this.options
+    // what was on the disk when the manifest was written needs no replay
+    const durable = new Map<ConsumeQueue, number>()
+    for (const { topic, queueId, maxPhysicalOffset } of manifest?.queues ?? []) {
+      const queue = queues.find(topic, queueId)
+      if (queue !== undefined) durable.set(queue, maxPhysicalOffset)
+    }
     for (const queue of queues.all()) {
-      const last = queue.maxPhysicalOffset > physicalOffset ? queue.readUnitSync(queue.endUnit - 1) : undefined
+      const keep = Math.max(physicalOffset, durable.get(queue) ?? 0)
+      const last = queue.maxPhysicalOffset > keep ? queue.readUnitSync(queue.endUnit - 1) : undefined
       if (last !== undefined && last.physicalOffset >= marks.deletedBefore(queue.topic)) {
         this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last.physicalOffset })
       }
-      queue.truncateTo(physicalOffset)
+      queue.truncateTo(keep)
     }
     index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset))
   }

@@ -5,7 +5,7 @@ import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DamageLog } from './damage.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { IndexService } from './index-service.js'
-import { type Manifest, readManifest } from './queue-manifest.js'
+import { type Manifest, type ManifestQueue, readManifest } from './queue-manifest.js'
 import { Recovery, type RecoveryReport } from './recovery.js'
 import type { StoreSettings } from './settings.js'
 import type { StoreFolders } from './store-folders.js'
@@ -34,13 +34,16 @@ export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promi
   const { log, queues, index, damage, marks } = parts
   const isShapeKnown = loadMarks(parts)
   log.files.load(isShapeKnown, (path, text) => damage.add({ kind: 'file', path, text }))
-  queues.load(isShapeKnown, (queue, text) => {
-    const { topic, queueId } = queue
-    damage.add({ kind: 'queue', topic, queueId, text: `${text}; it is built again from the log` })
+  const manifest = loadManifest(parts)
+  queues.load({
+    isLengthKnown: isShapeKnown,
+    expected: reachOf(manifest),
+    minPhysicalOffset: log.minOffset,
+    onDamaged: ({ topic, queueId }, text) =>
+      damage.add({ kind: 'queue', topic, queueId, text: `${text}; it is built again from the log` }),
   })
   loadCheckpoint(parts)
   index?.load(isShapeKnown)
-  const manifest = loadManifest(parts)
   const report = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
   const { minOffset } = log
   marks.fit({ minOffset, endOffset: report.endOffset }, (topic, id) => queues.find(topic, id)?.maxOffset ?? 0)
@@ -80,6 +83,16 @@ function loadManifest({ disk, folders, damage }: StoreParts): Manifest | undefin
     damage.add({ kind: 'file', path: folders.manifest, text })
   }
   return undefined
+}
+
+function reachOf(manifest: Manifest | undefined): Map<string, Map<number, ManifestQueue>> {
+  const topics = new Map<string, Map<number, ManifestQueue>>()
+  for (const entry of manifest?.queues ?? []) {
+    let queues = topics.get(entry.topic)
+    if (queues === undefined) topics.set(entry.topic, (queues = new Map()))
+    queues.set(entry.queueId, entry)
+  }
+  return topics
 }
 
 function keepReport({ disk, folders, clock, logger }: StoreParts, report: RecoveryReport): void {

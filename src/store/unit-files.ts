@@ -3,7 +3,11 @@ import { type Disk, MQError } from '../util/index.js'
 import type { OpenFiles } from './consume-queue-files.js'
 import { fileNameOfOffset } from './mapped-file-queue.js'
 
-const ERASE_STEP = 65_536
+/** Bytes looked at, and written at least, when units are taken out of a file. */
+const ERASE_REACH = 65_536
+const ERASE_STEP = 4096
+const erased = Buffer.alloc(ERASE_REACH)
+const ZEROS = Buffer.alloc(ERASE_STEP)
 
 /** The files of one queue, as one stream of bytes: each is named after the position of its first. */
 export class UnitFiles {
@@ -92,16 +96,24 @@ export class UnitFiles {
     const last = this.startOf(position - 1)
     this.remove(this.starts.filter(start => start > last))
     const file = this.open.openSync(this.path(last))
-    const chunk = Buffer.alloc(ERASE_STEP)
-    for (let at = position; at < last + this.fileSize; at += chunk.length) {
-      const part = chunk.subarray(0, Math.min(chunk.length, last + this.fileSize - at))
+    const end = last + this.fileSize
+    let hasErased = false
+    for (let at = position; at < end; at += ERASE_REACH) {
+      const part = erased.subarray(0, Math.min(ERASE_REACH, end - at))
       const got = file.readSync(part, at - last)
-      // units are written in order: a stretch of zeros is the end of what was ever written
-      if (!part.subarray(0, got).some(byte => byte !== 0)) break
-      this.unflushed.add(last)
-      file.writeSync(part.fill(0), at - last)
+      let hasFound = false
+      for (let from = 0; from < got; from += ERASE_STEP) {
+        const piece = part.subarray(from, Math.min(from + ERASE_STEP, got))
+        if (piece.equals(ZEROS.subarray(0, piece.length))) continue
+        file.writeSync(ZEROS.subarray(0, piece.length), at + from - last)
+        hasFound = true
+      }
+      // units are written in order: so long a stretch of zeros is the end of what was ever written
+      if (!hasFound) break
+      hasErased = true
     }
-    return this.unflushed.has(last)
+    if (hasErased) this.unflushed.add(last)
+    return hasErased
   }
 
   /** Deletes files by their starts. */

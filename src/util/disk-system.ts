@@ -217,6 +217,10 @@ class SystemMapping implements Mapping {
     }
   }
 
+  nextData(from: number): number {
+    return this.native.nextData(this.fd, from) ?? this.length
+  }
+
   zero(from: number, to: number): void {
     const firstPage = Math.ceil(from / PAGE) * PAGE
     const lastPage = Math.floor(to / PAGE) * PAGE

@@ -55,6 +55,8 @@ export interface Mapping {
   /** Reserves the blocks of a range of a sparse file. Rejects with ENOSPC when the disk is full. */
   allocate(from: number, to: number): Promise<void>
   allocateSync(from: number, to: number): void
+  /** Where, from a position on, the file may hold something but zeros; its length when nowhere. Absent: not known. */
+  nextData?(from: number): number
   /** Sets a range to zeros. */
   zero(from: number, to: number): void
   /** Unmaps. The buffer must not be touched afterwards, nor any slice of it. */

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from './clock.js'
 import { errorText, MQError } from './errors.js'
 import type { Logger } from './logger.js'
 
@@ -33,20 +34,28 @@ export interface DaemonOptions {
   /** Last act before the process ends, e.g. flush the log. */
   onExit?(): void
   process?: ProcessLike
+  clock?: Clock
 }
 
 const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
 /**
+ * One Ctrl-C may arrive twice, from the terminal and from npm, which passes it on; so may the SIGTERM of `timeout`. What
+ * follows this soon is the same wish.
+ */
+const SAME_WISH_MS = 1000
+
+/**
  * Runs a daemon until a signal: SIGTERM, SIGINT or SIGHUP stops it gracefully and exits 0 (255 when stopping fails); a
- * second signal while it stops exits at once with 128 + its number. An error nobody caught ends the process with 255
+ * second signal, a second or more after the first, exits at once with 128 + its number. An error nobody caught ends the process with 255
  * after logging: state that is not understood must not go on serving. Resolves when `start` has ended.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { name, logger } = options
   const host: ProcessLike = options.process ?? process
   let running: RunningDaemon | undefined
-  let stopRequested = false
+  const clock = options.clock ?? systemClock
+  let stopRequestedAt: number | undefined
   let exiting = false
 
   const exit = (code: number): void => {
@@ -67,12 +76,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   }
   for (const [signal, number] of Object.entries(SIGNALS)) {
     host.on(signal, () => {
-      if (stopRequested) {
+      if (stopRequestedAt !== undefined) {
+        if (clock.monotonic() - stopRequestedAt < SAME_WISH_MS) return
         logger.warn({ event: 'killed', signal }, `${signal} again: ${name} exits at once, without a clean stop`)
         exit(128 + number)
         return
       }
-      stopRequested = true
+      stopRequestedAt = clock.monotonic()
       logger.info({ event: 'stopping', signal }, `${signal}: ${name} stops (a second signal ends it at once)`)
       // While it still starts, the stop waits for the start: half-started parts cannot be stopped cleanly.
       if (running !== undefined) void stop(running)
@@ -93,5 +103,5 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     exit(ExitCode.notStarted)
     return
   }
-  if (stopRequested) await stop(running)
+  if (stopRequestedAt !== undefined) await stop(running)
 }

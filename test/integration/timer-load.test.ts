@@ -12,11 +12,11 @@ const MOST_LAG_MS = 250
 
 test('200 000 messages due in the same second come within 5 s, and other traffic goes on', async () => {
   const settings = {
-    mappedFileSizeCommitLog: 1024 * 1024 * 1024,
+    mappedFileSizeCommitLog: 256 * 1024 * 1024,
     mappedFileSizeConsumeQueue: 6_000_000,
     mappedFileSizeTimerLog: 104_857_600,
-    maxHashSlotNum: 5_000_000,
-    maxIndexNum: 20_000_000,
+    maxHashSlotNum: 500_000,
+    maxIndexNum: 2_000_000,
   }
   const broker = await TimerBroker.open({ clock: systemClock, settings })
   try {

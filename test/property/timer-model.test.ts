@@ -134,6 +134,6 @@ test('timer messages come in time, once, unless they are taken back', async () =
       for (const one of steps) await world.run(one)
       await world.settle()
     }),
-    { numRuns: 30 },
+    { numRuns: 20 },
   )
 }, 180_000)

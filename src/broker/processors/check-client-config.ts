@@ -1,14 +1,13 @@
 import {
   isTagType,
-  parseFastJson,
   RequestCode,
   ResponseCode,
-  readObject,
   subscriptionDataFromJson,
 } from '../../common/index.js'
 import { fail, NoHeader, ok, type Route, route } from '../../remoting/index.js'
 import { errorText } from '../../util/index.js'
 import type { BrokerContext } from '../context.js'
+import { readJsonBody } from './admin/read-body.js'
 
 /** CHECK_CLIENT_CONFIG (46): whether this broker can filter as a consumer is about to ask (broker-behaviour 8.3). */
 export function checkClientConfigRoute(broker: Pick<BrokerContext, 'settings' | 'filters'>): Route {
@@ -19,7 +18,7 @@ export function checkClientConfigRoute(broker: Pick<BrokerContext, 'settings' | 
     action: 'ANY',
     borrowsBody: true,
     handle(_header, command) {
-      const { subscriptionData } = readObject(parseFastJson(command.body))
+      const { subscriptionData } = readJsonBody(command)
       if (subscriptionData === undefined || subscriptionData === null) return ok()
       const { expressionType, subString } = subscriptionDataFromJson(subscriptionData)
       if (isTagType(expressionType)) return ok()

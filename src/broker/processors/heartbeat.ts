@@ -2,7 +2,6 @@ import {
   type ConsumerData,
   heartbeatDataFromJson,
   PERM_READ_WRITE,
-  parseFastJson,
   RequestCode,
   retryTopic,
   type SubscriptionGroupConfig,
@@ -13,6 +12,7 @@ import { newClientChannel } from '../client/client-channel.js'
 import type { ConsumerRegistration } from '../client/consumer-manager.js'
 import { HeartbeatFingerprints } from '../client/heartbeat-fingerprints.js'
 import type { BrokerContext } from '../context.js'
+import { readJsonBody } from './admin/read-body.js'
 
 type Broker = Pick<BrokerContext, 'settings' | 'topics' | 'groups' | 'consumers' | 'producers' | 'clock'>
 
@@ -27,7 +27,7 @@ export function heartbeatRoute(broker: Broker): Route {
     action: 'ANY',
     borrowsBody: true,
     handle(_header, command, connection) {
-      const heartbeat = heartbeatDataFromJson(parseFastJson(command.body))
+      const heartbeat = heartbeatDataFromJson(readJsonBody(command))
       const { heartbeatFingerprint: fingerprint, withoutSub } = heartbeat
       const channel = newClientChannel(connection, heartbeat.clientID, command, broker.clock)
       // only version 2 leaves subscriptions out

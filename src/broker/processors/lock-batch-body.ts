@@ -1,11 +1,6 @@
-import {
-  type MessageQueue,
-  messageQueueFromJson,
-  parseFastJson,
-  readArray,
-  readObject,
-  readString,
-} from '../../common/index.js'
+import { type MessageQueue, messageQueueFromJson, readArray, readString } from '../../common/index.js'
+import type { RemotingCommand } from '../../remoting/index.js'
+import { readJsonBody } from './admin/read-body.js'
 
 /** The body of 41 and 42. `onlyThisBroker` matters only where several replicas must agree. */
 export interface LockBatchBody {
@@ -14,8 +9,9 @@ export interface LockBatchBody {
   mqSet: MessageQueue[]
 }
 
-export function readLockBatch(body: Buffer): LockBatchBody {
-  const object = readObject(parseFastJson(body))
+/** @throws ResponseError SYSTEM_ERROR when the body is not JSON. */
+export function readLockBatch(command: Pick<RemotingCommand, 'body'>): LockBatchBody {
+  const object = readJsonBody(command)
   return {
     consumerGroup: readString(object.consumerGroup, ''),
     clientId: readString(object.clientId, ''),

@@ -12,7 +12,7 @@ export function lockBatchMqRoute(broker: Pick<BrokerContext, 'locks'>): Route {
     action: 'ANY',
     borrowsBody: true,
     handle(_header, command) {
-      const { consumerGroup, clientId, mqSet } = readLockBatch(command.body)
+      const { consumerGroup, clientId, mqSet } = readLockBatch(command)
       const lockOKMQSet = broker.locks.tryLockBatch(consumerGroup, mqSet, clientId)
       return ok(Buffer.from(stringifyFastJson({ lockOKMQSet })))
     },

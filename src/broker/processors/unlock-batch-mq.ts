@@ -12,7 +12,7 @@ export function unlockBatchMqRoute(broker: Pick<BrokerContext, 'locks'>): Route 
     action: 'ANY',
     borrowsBody: true,
     handle(_header, command) {
-      const { consumerGroup, clientId, mqSet } = readLockBatch(command.body)
+      const { consumerGroup, clientId, mqSet } = readLockBatch(command)
       broker.locks.unlockBatch(consumerGroup, mqSet, clientId)
       return ok()
     },

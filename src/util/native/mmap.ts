@@ -9,6 +9,8 @@ export interface NativeMemory {
   allocateSync(fd: number, from: number, to: number): void
   /** Makes `[from, to)` read as zeros without writing them. False where the file system cannot. */
   zeroRange(fd: number, from: number, to: number): boolean
+  /** First position at or behind `from` that was ever written; undefined when there is none. */
+  nextData(fd: number, from: number): number | undefined
   /** Writes everything dirty of the file system that holds `fd`, off the loop. */
   syncFileSystem(fd: number): Promise<void>
   /** Takes an exclusive lock on byte 0, released when `fd` is closed. False when somebody else holds it. */
@@ -45,6 +47,8 @@ const FALLOC_FL_ZERO_RANGE = 0x10
 /** A lock of the open file, not of the process: a second store in this process is refused too. */
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
+const SEEK_DATA = 3
+const ENXIO = 6
 const PAGE = 4096
 
 let loaded: NativeMemory | null | undefined
@@ -77,6 +81,7 @@ function load(): NativeMemory {
   const munmap = libc.func('int munmap(void *addr, size_t length)')
   const madvise = libc.func('int madvise(uintptr_t addr, size_t length, int advice)')
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
+  const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)')
   const syncfs = libc.func('int syncfs(int fd)')
   const fcntl = libc.func('int fcntl(int fd, int command, cometmq_flock *lock)')
 
@@ -110,6 +115,12 @@ function load(): NativeMemory {
     },
     allocateSync,
     zeroRange: (fd, from, to) => fallocate(fd, FALLOC_FL_ZERO_RANGE, from, to - from) === 0,
+    nextData(fd, from) {
+      const found = Number(lseek(fd, from, SEEK_DATA))
+      if (found >= 0) return found
+      // a file system that cannot tell: everything may be data
+      return koffi.errno() === ENXIO ? undefined : from
+    },
     async syncFileSystem(fd) {
       if ((await onPool(syncfs, fd)) !== 0) throw failure('syncfs')
     },

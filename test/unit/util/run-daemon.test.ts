@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
 import { ExitCode, runDaemon, silentLogger } from '../../../src/util/index.js'
 import { eventually } from '../../support/eventually.js'
+import { ManualClock } from '../../support/manual-clock.js'
 
 class FakeProcess extends EventEmitter {
   readonly exits: number[] = []
@@ -13,8 +14,10 @@ class FakeProcess extends EventEmitter {
 function daemon(stop: () => Promise<void>, start = async () => ({ stop })) {
   const host = new FakeProcess()
   const acts: string[] = []
-  const started = runDaemon({ name: 'x', logger: silentLogger, process: host, start, onExit: () => acts.push('exit') })
-  return { host, acts, started }
+  const clock = new ManualClock()
+  const onExit = () => void acts.push('exit')
+  const started = runDaemon({ name: 'x', logger: silentLogger, process: host, clock, start, onExit })
+  return { host, acts, started, clock }
 }
 
 test('a signal stops it once and ends with 0', async () => {
@@ -26,12 +29,16 @@ test('a signal stops it once and ends with 0', async () => {
   expect([stops, host.exits, acts]).toEqual([1, [ExitCode.ok], ['exit']])
 })
 
-test('a second signal while it stops ends it at once', async () => {
+test('a second signal while it stops ends it at once, unless it is the first one delivered twice', async () => {
   let finish = () => {}
-  const { host, started } = daemon(() => new Promise(resolve => (finish = resolve)))
+  const { host, started, clock } = daemon(() => new Promise(resolve => (finish = resolve)))
   await started
   host.emit('SIGTERM')
   expect(host.exits).toEqual([])
+  await clock.advance(999)
+  host.emit('SIGINT')
+  expect(host.exits).toEqual([])
+  await clock.advance(1)
   host.emit('SIGINT')
   expect(host.exits).toEqual([130])
   finish()

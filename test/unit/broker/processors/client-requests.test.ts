@@ -129,4 +129,13 @@ describe('LOCK_BATCH_MQ and UNLOCK_BATCH_MQ', () => {
     expect((await callRoute(unlockBatchMqRoute(context), request('c1'))).code).toBe(0)
     expect(await lock('c2')).toBe(1)
   })
+
+  it('and a client check refuse a body that is not JSON', async () => {
+    for (const made of [lockBatchMqRoute(broker()), unlockBatchMqRoute(broker()), checkClientConfigRoute(broker())]) {
+      await expect(callRoute(made, { body: '{"clientId":' })).rejects.toMatchObject({
+        code: 1,
+        remark: expect.stringContaining('the body is not JSON'),
+      })
+    }
+  })
 })
