@@ -170,7 +170,9 @@ describe('words', () => {
       .flatMap(s =>
         s.text
           .split('\n')
-          .flatMap((line, i) => (/\.(only|todo)\(|(test|it|describe)\.skip|\bsleep\(\d/.test(line) ? [`${s.path}:${i + 1}`] : [])),
+          .flatMap((line, i) =>
+            /\.(only|todo)\(|(test|it|describe)\.skip|\bsleep\(\d/.test(line) ? [`${s.path}:${i + 1}`] : [],
+          ),
       )
     expect(found).toEqual([])
   })

@@ -36,7 +36,11 @@ export class LogRecord {
     }
     const end = at + this.size
     const crcAt = end - PROPERTY_CRC_LENGTH
-    const hasCrc = crcAt >= reader.propertiesStart && buffer.indexOf(PROPERTY_CRC_NAME, crcAt) === crcAt
+    const hasCrc = crcAt >= reader.propertiesStart && startsWith(buffer, crcAt, PROPERTY_CRC_NAME)
     return hasCrc && !hasValidPropertyCrc(buffer, at, end) ? 'it does not fit the CRC of its properties' : undefined
   }
+}
+
+function startsWith(buffer: Buffer, at: number, bytes: Buffer): boolean {
+  return buffer.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0
 }

@@ -1,5 +1,6 @@
-import { ConsumeQueue, type ConsumeQueueShared, type UnitPut } from './consume-queue.js'
+import { ConsumeQueue } from './consume-queue.js'
 import type { ConsumeQueueChunk } from './consume-queue-chunk.js'
+import type { ConsumeQueueShared, UnitPut } from './consume-queue-types.js'
 import { getInt64, setInt64 } from './int64-view.js'
 
 /** Bytes of one unit of a batch queue (store-format 5.6). */

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { type Clock, type Disk, errorText, type Logger, MQError } from '../util/index.js'
 import { BATCH_UNIT_SIZE, BatchConsumeQueue } from './batch-consume-queue.js'
-import { ConsumeQueue, type ConsumeQueueShared, type QueueReach } from './consume-queue.js'
+import { ConsumeQueue } from './consume-queue.js'
 import { UNIT_SIZE } from './consume-queue-chunk.js'
 import { ChunkCache, OpenFiles } from './consume-queue-files.js'
+import type { ConsumeQueueShared, QueueReach } from './consume-queue-types.js'
 import { TopicQueues } from './topic-queues.js'
 
 export interface ConsumeQueueStoreOptions {

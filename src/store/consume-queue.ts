@@ -1,37 +1,8 @@
-import { assert, type Disk, MQError } from '../util/index.js'
+import { assert, MQError } from '../util/index.js'
 import { BLANK_UNIT_SIZE, CHUNK_UNITS, ConsumeQueueChunk, UNIT_SIZE } from './consume-queue-chunk.js'
-import type { ChunkCache, OpenFiles } from './consume-queue-files.js'
+import type { ConsumeQueueShared, QueueReach, UnitFields, UnitPut } from './consume-queue-types.js'
 import { getInt64, setInt64, viewOf } from './int64-view.js'
 import { UnitFiles } from './unit-files.js'
-
-/** What all queues of a store share. */
-export interface ConsumeQueueShared {
-  readonly disk: Disk
-  readonly files: OpenFiles
-  readonly cache: ChunkCache
-  /** Bytes per file of units of this size, as configured. */
-  readonly fileSize: (unitSize: number) => number
-  /** Told once when a queue begins to hold units that its files do not. */
-  readonly onDirty: (queue: ConsumeQueue) => void
-  /** Told when units were taken out of its files: that must become durable too. */
-  readonly onErased: (queue: ConsumeQueue) => void
-}
-
-/** What every unit begins with. */
-export interface UnitFields {
-  readonly physicalOffset: number
-  readonly size: number
-  readonly tagsCode: number
-}
-
-/** How far a queue goes. */
-export interface QueueReach {
-  readonly maxOffset: number
-  readonly maxPhysicalOffset: number
-}
-
-/** Outcome of {@link ConsumeQueue.put}. */
-export type UnitPut = 'appended' | 'present' | 'gap'
 
 /** Room for the largest unit there is. */
 const unit = Buffer.alloc(64)

@@ -1,7 +1,7 @@
 import { MessageSysFlag, transactionType } from '../common/index.js'
 import type { BatchConsumeQueue } from './batch-consume-queue.js'
-import type { UnitPut } from './consume-queue.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
+import type { UnitPut } from './consume-queue-types.js'
 import type { DelayLevels } from './delay-levels.js'
 import type { IndexService } from './index-service.js'
 import { continueJavaHash, PropertyScan, parseDecimal } from './property-scan.js'

@@ -40,14 +40,16 @@ export interface DaemonOptions {
 const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
 /**
- * One Ctrl-C may arrive twice, from the terminal and from npm, which passes it on; so may the SIGTERM of `timeout`. What
+ * One Ctrl-C may arrive twice, from the terminal and from npm, which passes it on; so may the SIGTERM of `timeout`.
+ * What
  * follows this soon is the same wish.
  */
 const SAME_WISH_MS = 1000
 
 /**
  * Runs a daemon until a signal: SIGTERM, SIGINT or SIGHUP stops it gracefully and exits 0 (255 when stopping fails); a
- * second signal, a second or more after the first, exits at once with 128 + its number. An error nobody caught ends the process with 255
+ * second signal, a second or more after the first, exits at once with 128 + its number. An error nobody caught ends
+ * the process with 255
  * after logging: state that is not understood must not go on serving. Resolves when `start` has ended.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {

@@ -1,9 +1,4 @@
-import {
-  isTagType,
-  RequestCode,
-  ResponseCode,
-  subscriptionDataFromJson,
-} from '../../common/index.js'
+import { isTagType, RequestCode, ResponseCode, subscriptionDataFromJson } from '../../common/index.js'
 import { fail, NoHeader, ok, type Route, route } from '../../remoting/index.js'
 import { errorText } from '../../util/index.js'
 import type { BrokerContext } from '../context.js'
