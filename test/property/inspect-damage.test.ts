@@ -1,34 +1,45 @@
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { goldenStore } from '../support/golden.js'
 import { verify } from '../support/inspected-store.js'
 
 /** One flipped bit or one cut file of a store of the Java broker: told, in the right place, and nothing else is. */
 
-let root: string
-/** Files with what they use of their length: behind it there are zeros. */
-let files: { path: string; part: string; bytes: Buffer; used: number }[]
+interface StoreFile {
+  readonly path: string
+  readonly part: string
+  readonly bytes: Buffer
+  /** What is used of its length: behind it there are zeros. */
+  readonly used: number
+}
 
-beforeAll(() => {
-  root = goldenStore('rolled')
-  files = readdirSync(root, { recursive: true, withFileTypes: true })
+const SLOW_MACHINE_MS = 120_000
+
+function damageable(): { root: string; files: StoreFile[] } {
+  const root = goldenStore('rolled')
+  const files = readdirSync(root, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name))
     .filter(path => /^(commitlog|consumequeue|index|batchconsumequeue)\//.test(relative(root, path)))
+    .sort()
     .map(path => {
       const bytes = readFileSync(path)
       const used = bytes.findLastIndex(byte => byte !== 0) + 1
       return { path, part: relative(root, path).split('/')[0]!, bytes, used }
     })
     .filter(({ used }) => used > 0)
-})
+  return { root, files }
+}
 
-test('a flipped bit of a queue or of the index is reported once, where it is', async () => {
+test('a flipped bit of a queue or of the index is reported once, where it is', {
+  timeout: SLOW_MACHINE_MS,
+}, async () => {
+  const { root, files } = damageable()
+  const candidates = files.filter(({ part }) => part === 'consumequeue' || part === 'index')
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat(), fc.nat(7), async (pick, place, bit) => {
-      const candidates = files.filter(({ part }) => part === 'consumequeue' || part === 'index')
       const { path, part, bytes, used } = candidates[pick % candidates.length]!
       const at = place % used
       const changed = Buffer.from(bytes)
@@ -44,15 +55,18 @@ test('a flipped bit of a queue or of the index is reported once, where it is', a
         expect(end ?? position + 20).toBeGreaterThan(at)
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
-test('a flipped bit of the log is reported with its record, or is in a field that nothing else repeats', async () => {
-  const logs = () => files.filter(({ part }) => part === 'commitlog')
+const LOG_FLIP = 'a flipped bit of the log is reported with its record, or is in a field that nothing else repeats'
+
+test(LOG_FLIP, { timeout: SLOW_MACHINE_MS }, async () => {
+  const { root, files } = damageable()
+  const logs = files.filter(({ part }) => part === 'commitlog')
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat(), fc.nat(7), async (pick, place, bit) => {
-      const { path, bytes, used } = logs()[pick % logs().length]!
+      const { path, bytes, used } = logs[pick % logs.length]!
       const at = place % used
       const changed = Buffer.from(bytes)
       changed[at]! ^= 1 << bit
@@ -73,11 +87,12 @@ test('a flipped bit of the log is reported with its record, or is in a field tha
       }
       expect(size).toBeGreaterThan(0)
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
-test('a cut file is reported', async () => {
+test('a cut file is reported', { timeout: SLOW_MACHINE_MS }, async () => {
+  const { root, files } = damageable()
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.nat(), async (pick, place) => {
       const { path, part, bytes, used } = files[pick % files.length]!
@@ -88,7 +103,7 @@ test('a cut file is reported', async () => {
       expect(damages.map(one => one.part)).toContain(part)
       expect(statSync(path).size).toBe(bytes.length)
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   )
 })
 

@@ -18,7 +18,7 @@ const settings = {
   maxIndexNum: 40,
 }
 /** Every bit and byte with EXHAUSTIVE=1; otherwise one of so many, others each time. */
-const STRIDE = process.env.EXHAUSTIVE === undefined ? 61 : 1
+const STRIDE = process.env.EXHAUSTIVE === undefined ? 149 : 1
 const PHASE = Date.now() % STRIDE
 
 interface Sent {

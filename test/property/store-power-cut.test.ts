@@ -264,7 +264,7 @@ function* messagesOf(slices: readonly Buffer[]): Iterable<[number, string]> {
   }
 }
 
-const BUDGET_MS = Number(process.env.POWER_CUT_MS ?? 10_000)
+const BUDGET_MS = Number(process.env.POWER_CUT_MS ?? 6_000)
 
 test('no power cut takes what was acknowledged', { timeout: BUDGET_MS * 3 + 20_000 }, async () => {
   const first = Number(process.env.POWER_CUT_SEED ?? Date.now() & 0xffffff)
