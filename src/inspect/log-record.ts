@@ -32,7 +32,7 @@ export class LogRecord {
     if (reader.physicalOffset !== position) return `it says that it stands at ${reader.physicalOffset}`
     if (reader.bodyEnd > reader.bodyStart) {
       const expected = buffer.readInt32BE(at + RecordPosition.BODY_CRC)
-      if (crc31(buffer, reader.bodyStart, reader.bodyEnd) !== expected) return undefined
+      if (crc31(buffer, reader.bodyStart, reader.bodyEnd) !== expected) return 'its body does not fit its CRC'
     }
     const end = at + this.size
     const crcAt = end - PROPERTY_CRC_LENGTH
