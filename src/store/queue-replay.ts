@@ -44,6 +44,8 @@ export class QueueReplay {
   /** Queues whose units begin, or go on, in the middle although the log may hold more. */
   readonly incomplete = new Set<ConsumeQueue>()
   private readonly doubtful = new Map<ConsumeQueue, Doubtful>()
+  private readonly damaged: { queue: ConsumeQueue; physicalOffset: number; queueOffset: number; messages: number }[] =
+    []
   private readonly reader = new RecordReader()
   private readonly scan = new PropertyScan()
   private request: DispatchRequest | undefined
@@ -66,15 +68,26 @@ export class QueueReplay {
     if (queue !== undefined) this.offer(queue, file, request)
   }
 
-  /** A record whose head is sound but whose body is not: nothing takes its number. */
+  /**
+   * A record whose head is sound but whose body is not: its number stays empty, unless a sound record behind it has the
+   * same, because an earlier start saw the damage and gave the number to another message.
+   */
   takeDamaged(file: MappedFile, physicalOffset: number, reader: RecordReader): void {
     const name = topicName(file.buffer, reader)
     if (name === undefined || reader.queueId < 0 || reader.queueId > LARGEST_QUEUE_ID) return
     const request = this.requestFor(name, file, physicalOffset, reader)
     const queue = this.queueFor(request)
-    if (queue === undefined || physicalOffset < queue.maxPhysicalOffset) return
-    if (request.queueOffset === queue.maxOffset && !this.doubtful.has(queue)) {
-      queue.padTo(request.queueOffset + this.messagesOf(queue, request))
+    if (queue === undefined) return
+    const { queueOffset } = request
+    this.damaged.push({ queue, physicalOffset, queueOffset, messages: this.messagesOf(queue, request) })
+  }
+
+  /** Nothing follows that could have taken the numbers of damaged records. */
+  private keepDamagedNumbers(): void {
+    for (const { queue, physicalOffset, queueOffset, messages } of this.damaged) {
+      if (physicalOffset >= queue.maxPhysicalOffset && queueOffset === queue.maxOffset) {
+        queue.padTo(queueOffset + messages)
+      }
     }
   }
 
@@ -129,6 +142,7 @@ export class QueueReplay {
       } else this.blankOut(queue, doubtful)
     }
     this.doubtful.clear()
+    this.keepDamagedNumbers()
   }
 
   /** Every record takes room in the log: there cannot have been more of them than fit. */

@@ -119,6 +119,29 @@ test('a damaged record in the middle costs itself alone, is reported, and its nu
   }
 })
 
+test('damage found before by another start takes nothing from the message that got its number', async () => {
+  const store = await opened(scratchFolder())
+  const starts = Array.from(
+    { length: 4 },
+    (_, i) => store.append(message({ body: Buffer.from(`b${i}`) })).physicalOffset,
+  )
+  const copy = image(store)
+  await store.shutdown()
+  const path = join(copy, 'commitlog', '00000000000000000000')
+  const bytes = readFileSync(path)
+  // a second number 2 behind a damaged one, as a start leaves it that could not read whose number it was
+  bytes[starts[2]! + 88] = 0x7a
+  bytes.writeBigInt64BE(2n, starts[3]! + 20)
+  writeFileSync(path, bytes)
+  for (const queues of ['lost', 'kept']) {
+    if (queues === 'lost') rmSync(join(copy, 'consumequeue'), { recursive: true, force: true })
+    writeFileSync(join(copy, 'abort'), '1')
+    const again = await opened(copy)
+    expect([queues, await pulled(again, 'TopicA', 0)]).toEqual([queues, ['b0', 'b1', 'b3']])
+    await again.shutdown()
+  }
+})
+
 test('old records behind the end, as the Java broker leaves them, never come back', async () => {
   const store = await opened(scratchFolder())
   for (let i = 0; i < 5; i++) store.append(message({ body: Buffer.from(`b${i}`) }))
