@@ -385,21 +385,22 @@ export class ConsumeQueue {
     this.beginsFor = minPhysicalOffset
     let low = (this.files.starts[0] ?? this.chunks[0]?.start ?? 0) / this.unitSize
     let high = this.endUnit
-    const first = this.readUnitSync(low)
-    if (first !== undefined && first.size !== BLANK_UNIT_SIZE && first.physicalOffset >= minPhysicalOffset) high = low
+    let found = this.endUnit
+    const isWanted = (unit: UnitFields | undefined): boolean =>
+      unit !== undefined && unit.size !== BLANK_UNIT_SIZE && unit.physicalOffset >= minPhysicalOffset
+    if (isWanted(this.readUnitSync(low))) found = high = low
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
       // blank units tell nothing: ask the first real one behind them
       let at = middle
-      let found = this.readUnitSync(at)
-      while (found?.size === BLANK_UNIT_SIZE && at + 1 < high) found = this.readUnitSync(++at)
-      const isReal = found !== undefined && found.size !== BLANK_UNIT_SIZE
-      if (isReal && found!.physicalOffset >= minPhysicalOffset) high = middle
-      else low = at + 1
+      while (at < high && this.readUnitSync(at)?.size === BLANK_UNIT_SIZE) at++
+      if (at < high && !isWanted(this.readUnitSync(at))) low = at + 1
+      else {
+        if (at < high) found = at
+        high = middle
+      }
     }
-    // offsets in front of the first record stand for nothing
-    while (low < this.endUnit && this.readUnitSync(low)?.size === BLANK_UNIT_SIZE) low++
-    this.minUnit = low
+    this.minUnit = found
     this.unitsChanged()
   }
 

@@ -44,6 +44,8 @@ export class QueueFlushing {
       marks.shape = shape
       marks.save()
     }
+    // files that recovery took away must not come back with the next power cut
+    if (mustFlush) await disk.syncAll(folders.root)
     if (mustFlush || disk.stat(folders.manifest) === undefined) await this.flush()
   }
 

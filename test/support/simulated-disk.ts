@@ -251,6 +251,7 @@ export class SimulatedDisk {
       syncAll: folder =>
         this.later(() => {
           this.mayFail('flush', folder)
+          for (const path of [...this.deleted.keys()]) if (path.startsWith(`${folder}/`)) this.deleted.delete(path)
           for (const [path, content] of this.files) {
             if (!path.startsWith(`${folder}/`)) continue
             content.current.copy(content.durable)

@@ -5,7 +5,7 @@ import { usageText } from '../../../src/admin/usage-text.js'
 test('our own options stand below those of Java, in line with them', () => {
   const options = namedOptions({
     topic: { short: 't', long: 'topic', kind: 'needed', description: 'name of the topic' },
-    json: { long: 'json', kind: 'flag', exactName: true, description: 'print JSON' },
+    json: { short: '', long: 'json', kind: 'flag', exactName: true, description: 'print JSON' },
   })
   expect(usageText('topicStatus', options).split('\n')).toEqual([
     'usage: mqadmin topicStatus -t <arg>',

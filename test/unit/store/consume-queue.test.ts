@@ -83,6 +83,22 @@ test('the minimum follows the log, and files in front of it go', async () => {
   await store.close()
 })
 
+test('holes do not hide what stands in front of them', () => {
+  const { queue } = open(tempDir())
+  const at = [1, 4, 5, 6, 7, 8]
+  for (const offset of at) queue.put(offset * 100, 100, 0, offset)
+  queue.correctMinOffset(0)
+  expect([queue.minOffset, queue.maxOffset]).toEqual([1, 9])
+  for (const [min, expected] of [
+    [101, 4],
+    [401, 5],
+    [801, 9],
+  ] as const) {
+    queue.correctMinOffset(min)
+    expect([min, queue.minOffset]).toEqual([min, expected])
+  }
+})
+
 test('units are read from memory, and from the file when memory was freed', async () => {
   const { store, queue } = open(tempDir())
   for (let i = 0; i < 25; i++) queue.put(i * 100, 100, 0, i)
