@@ -1,21 +1,18 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, openSync, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import pino from 'pino'
-
-/** Lines beyond this wait of unwritten bytes are dropped: a reader that hangs must not take the broker with it. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024
+import { LineWriter } from './line-writer.js'
 
 /** Where log lines go. Never blocks: writing happens on the thread pool. */
 export interface LogOutput {
   write(line: string): void
-  /** Writes what waits, synchronously; for the end of the process. */
+  /** Writes what waits, synchronously and without waiting long for anybody; for the end of the process. */
   flush(): void
 }
 
 /** Standard output (file descriptor 1). */
 export function standardOutput(): LogOutput {
-  return outputOf(pino.destination({ dest: 1, sync: false, maxLength: MAX_WAITING_BYTES }))
+  return new LineWriter(1)
 }
 
 export interface LogFileOptions {
@@ -29,8 +26,7 @@ export interface LogFileOptions {
 /** A file that is put aside when it has grown. Lines written while that happens go to one of the two files. */
 export function rotatingFile({ file, maxBytes, keep }: LogFileOptions): LogOutput {
   mkdirSync(dirname(file), { recursive: true })
-  const destination = pino.destination({ dest: file, sync: false, append: true, maxLength: MAX_WAITING_BYTES })
-  const output = outputOf(destination)
+  const output = new LineWriter(openSync(file, 'a'))
   // What an earlier process wrote counts, too.
   let writtenBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   let rotating = false
@@ -41,7 +37,7 @@ export function rotatingFile({ file, maxBytes, keep }: LogFileOptions): LogOutpu
       for (let i = keep - 1; i >= 1; i--) await renameIfThere(`${file}.${i}`, `${file}.${i + 1}`)
       if (keep > 0) await renameIfThere(file, `${file}.1`)
       else await rm(file, { force: true })
-      destination.reopen(file)
+      await output.reopen(file)
     } catch (error) {
       // The log goes on in the grown file; saying so there is all that can be done.
       output.write(`the log file could not be put aside: ${String(error)}\n`)
@@ -59,27 +55,6 @@ export function rotatingFile({ file, maxBytes, keep }: LogFileOptions): LogOutpu
       void rotate()
     },
     flush: () => output.flush(),
-  }
-}
-
-type Destination = ReturnType<typeof pino.destination>
-
-function outputOf(destination: Destination): LogOutput {
-  let broken = false
-  // A closed pipe or a full disk: nowhere to tell, and no reason to stop serving. Later lines try again.
-  destination.on('error', () => {
-    broken = true
-  })
-  return {
-    write: line => void destination.write(line),
-    flush() {
-      if (broken) return
-      try {
-        destination.flushSync()
-      } catch {
-        // Not open yet, or gone: there is nothing to flush to.
-      }
-    },
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Disk } from '../util/index.js'
 import type { ConsumeQueue } from './consume-queue.js'
 import type { ChunkCache, OpenFiles } from './consume-queue-files.js'
+import { getInt64 } from './int64-view.js'
 
 /** What all queues of a store share. */
 export interface ConsumeQueueShared {
@@ -30,3 +31,8 @@ export interface QueueReach {
 
 /** Outcome of {@link ConsumeQueue.put}. */
 export type UnitPut = 'appended' | 'present' | 'gap'
+
+/** The unit at `at`. */
+export function unitAt(view: DataView, at: number): UnitFields {
+  return { physicalOffset: getInt64(view, at), size: view.getInt32(at + 8), tagsCode: getInt64(view, at + 12) }
+}

@@ -1,6 +1,12 @@
 import { assert, MQError } from '../util/index.js'
 import { BLANK_UNIT_SIZE, CHUNK_UNITS, ConsumeQueueChunk, UNIT_SIZE } from './consume-queue-chunk.js'
-import type { ConsumeQueueShared, QueueReach, UnitFields, UnitPut } from './consume-queue-types.js'
+import {
+  type ConsumeQueueShared,
+  type QueueReach,
+  type UnitFields,
+  type UnitPut,
+  unitAt,
+} from './consume-queue-types.js'
 import { getInt64, setInt64, viewOf } from './int64-view.js'
 import { UnitFiles } from './unit-files.js'
 
@@ -306,6 +312,16 @@ export class ConsumeQueue {
     this.unitsChanged()
   }
 
+  /** Whether some file begins with a unit that points in front of `physicalOffset`. */
+  pointsBefore(physicalOffset: number): boolean {
+    return this.files.starts.some(start => {
+      const first = this.readUnitSync(start / this.unitSize)
+      return (
+        first !== undefined && first.size > 0 && first.size !== BLANK_UNIT_SIZE && first.physicalOffset < physicalOffset
+      )
+    })
+  }
+
   /** The unit, or for a blank one the nearest real one before it, or else behind it. */
   private realUnitAt(number: number, first: number, end: number): UnitFields | undefined {
     for (let at = number; at >= first; at--) {
@@ -490,8 +506,4 @@ export class ConsumeQueue {
     this.reset()
     this.shared.disk.removeFolder(this.folder)
   }
-}
-
-function unitAt(view: DataView, at: number): UnitFields {
-  return { physicalOffset: getInt64(view, at), size: view.getInt32(at + 8), tagsCode: getInt64(view, at + 12) }
 }

@@ -103,6 +103,8 @@ export class QueueReplay {
   }
 
   private offer(queue: ConsumeQueue, file: MappedFile, request: DispatchRequest): void {
+    // built again in any case
+    if (this.incomplete.has(queue)) return
     const { physicalOffset, queueOffset, size } = request
     const doubtful = this.doubtful.get(queue)
     if (doubtful !== undefined) {
@@ -136,6 +138,7 @@ export class QueueReplay {
   /** At the end of the log nothing follows that could tell. */
   finish(): void {
     for (const [queue, doubtful] of this.doubtful) {
+      if (this.incomplete.has(queue)) continue
       const isLonely = queue.isEmpty || this.options.damage.total > 0 || this.options.startsLate
       if (doubtful.queueOffset > queue.maxOffset && isLonely && this.isPossible(queue, doubtful)) {
         this.believe(queue, doubtful)

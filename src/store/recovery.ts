@@ -95,12 +95,14 @@ export class Recovery {
     const started = clock.monotonic()
     if (log.files.last === undefined) return this.withoutLog(isAfterCrash, started)
     const first = isAfterCrash ? this.firstFileAfterCrash() : this.firstFileAfterStop(queues.maxPhysicalOffset())
+    const revived = this.dropRevived()
     if (isAfterCrash) this.forgetFrom(first.startOffset)
     // nobody has told us what the queues of this store held: once, the whole log is compared with them
     const gap = this.indexGap(isAfterCrash)
     const file = this.earlierOf(first, manifest === undefined ? log.minOffset : gap)
     const scannedFrom = file.startOffset
     this.replay = this.newReplay({ startsLate: scannedFrom > log.minOffset })
+    for (const queue of revived) this.replay.incomplete.add(queue)
     const knownEnd = manifest?.logEnd ?? -1
     if (!isAfterCrash && manifest?.isClean) this.scanner = this.newScanner(knownEnd)
     const endOffset = await this.scanner.scan(file, knownEnd)
@@ -229,7 +231,7 @@ export class Recovery {
   private async rebuildQueues(isAfterCrash: boolean, endOffset: number): Promise<number> {
     const { log, queues, logger } = this.options
     const short = this.shortQueues(isAfterCrash, endOffset)
-    const wanted = new Set([...this.replay!.incomplete, ...short.keys(), ...this.deletedAndBack()])
+    const wanted = new Set([...this.replay!.incomplete, ...short.keys()])
     if (wanted.size === 0) return 0
     logger.warn(
       { event: 'queues-rebuilt', queues: wanted.size },
@@ -274,15 +276,18 @@ export class Recovery {
     return short
   }
 
-  /** Queues of deleted topics that a power cut has brought back. */
-  private *deletedAndBack(): Iterable<ConsumeQueue> {
+  /** Takes out queues of deleted topics of which a power cut has brought files back; they are built again. */
+  private dropRevived(): ConsumeQueue[] {
     const { marks, queues } = this.options
+    const revived: ConsumeQueue[] = []
     for (const topic of marks.deleted) {
       for (const queue of queues.topics.get(topic)?.queues ?? []) {
-        const first = queue?.readUnitSync(queue.minUnit)
-        if (queue !== undefined && first !== undefined && first.physicalOffset < marks.deletedBefore(topic)) yield queue
+        if (!queue?.pointsBefore(marks.deletedBefore(topic))) continue
+        queue.reset()
+        revived.push(queue)
       }
     }
+    return revived
   }
 
   /** The file to scan from when the index lacks entries from `physicalOffset` on. */
