@@ -7,8 +7,9 @@ import {
   type UnitPut,
   unitAt,
 } from './consume-queue-types.js'
-import { getInt64, setInt64, viewOf } from './int64-view.js'
+import { setInt64, viewOf } from './int64-view.js'
 import { UnitFiles } from './unit-files.js'
+import { UnitSearch } from './unit-search.js'
 
 /** Room for the largest unit there is. */
 const unit = Buffer.alloc(64)
@@ -43,6 +44,7 @@ export class ConsumeQueue {
   isDirty = false
 
   protected readonly files: UnitFiles
+  private readonly unitSearch: UnitSearch
   private readonly chunkSize: number
   /** New whenever units were taken back, so that nothing cached before is read again. */
   private serial = ++lastSerial
@@ -59,6 +61,7 @@ export class ConsumeQueue {
   ) {
     const fileSize = Math.ceil(shared.fileSize(unitSize) / unitSize) * unitSize
     this.files = new UnitFiles(shared.disk, shared.files, folder, fileSize)
+    this.unitSearch = new UnitSearch(this.files, unitSize, number => this.readUnitSync(number))
     this.chunkSize = CHUNK_UNITS * unitSize
   }
 
@@ -245,8 +248,8 @@ export class ConsumeQueue {
 
   /**
    * Finds the files and the end of the units in them, by halving. Throws MQError `ERR_FILE_LENGTH` for a file of
-   * another
-   * length than configured; where that length is known to be right all files go, and the answer is what was wrong.
+   * another length than configured; where that length is known to be right all files go, and the answer is what was
+   * wrong.
    */
   load(isLengthKnown = false, expected?: QueueReach): string | undefined {
     const { files, unitSize } = this
@@ -294,7 +297,7 @@ export class ConsumeQueue {
     const first = low
     while (low < high) {
       const middle = Math.floor((low + high) / 2)
-      const found = this.realUnitAt(middle, first, before)
+      const found = this.unitSearch.realUnitAt(middle, first, before)
       const isKept = found !== undefined && found.size > 0 && found.physicalOffset >= 0 && keeps(found.physicalOffset)
       if (isKept) low = middle + 1
       else high = middle
@@ -306,53 +309,20 @@ export class ConsumeQueue {
     const last = low > first ? this.readUnitSync(low - 1) : undefined
     if (last === undefined) this.removeFiles()
     else {
-      this.maxPhysicalOffset = this.physicalEnd(first, low)
+      this.maxPhysicalOffset = this.unitSearch.physicalEnd(first, low)
       if (low < before && this.files.eraseFrom(low * this.unitSize)) this.shared.onErased(this)
     }
     this.unitsChanged()
   }
 
-  /** Whether some file begins with a unit that points in front of `physicalOffset`. */
+  /** Whether the first message of some file lies in front of `physicalOffset`, or it has none at all. */
   pointsBefore(physicalOffset: number): boolean {
-    return this.files.starts.some(start => {
-      const first = this.readUnitSync(start / this.unitSize)
-      return (
-        first !== undefined && first.size > 0 && first.size !== BLANK_UNIT_SIZE && first.physicalOffset < physicalOffset
-      )
+    const { starts, fileSize } = this.files
+    return starts.some(start => {
+      const [first, end] = [start / this.unitSize, Math.min((start + fileSize) / this.unitSize, this.endUnit)]
+      const found = first < end ? this.unitSearch.realUnitAt(first, first, end) : undefined
+      return found === undefined || (found.size > 0 && found.physicalOffset < physicalOffset)
     })
-  }
-
-  /** The unit, or for a blank one the nearest real one before it, or else behind it. */
-  private realUnitAt(number: number, first: number, end: number): UnitFields | undefined {
-    for (let at = number; at >= first; at--) {
-      const found = this.readUnitSync(at)
-      if (found?.size !== BLANK_UNIT_SIZE) return found
-    }
-    let low = number + 1
-    let high = end
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if (this.readUnitSync(middle)?.size === BLANK_UNIT_SIZE) low = middle + 1
-      else high = middle
-    }
-    return low < end ? this.readUnitSync(low) : undefined
-  }
-
-  /** End of the record of the last unit in `[first, end)` that has one; -1 without. */
-  private physicalEnd(first: number, end: number): number {
-    const { unitSize, files } = this
-    for (let to = end; to > first; ) {
-      const from = Math.max(first, files.startOf((to - 1) * unitSize) / unitSize, to - CHUNK_UNITS)
-      const bytes = Buffer.alloc((to - from) * unitSize)
-      files.readSync(bytes, from * unitSize)
-      const view = viewOf(bytes)
-      for (let at = bytes.length - unitSize; at >= 0; at -= unitSize) {
-        const { physicalOffset, size } = unitAt(view, at)
-        if (size !== BLANK_UNIT_SIZE) return physicalOffset + size
-      }
-      to = from
-    }
-    return -1
   }
 
   /** Numbers the next message `queueOffset`; nothing stands for the ones before it. */

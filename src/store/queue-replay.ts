@@ -164,7 +164,7 @@ export class QueueReplay {
     }
     const isInside = !queue.isEmpty || this.options.isWholeLog
     if (queueOffset > 0 && startsLate) this.incomplete.add(queue)
-    else if (isInside && queueOffset > queue.maxOffset) {
+    else if (isInside && queueOffset - queue.maxOffset > this.damagedBetween(queue, queueOffset)) {
       const lost = queueOffset - queue.maxOffset
       damage.add({
         kind: 'offset-hole',
@@ -173,6 +173,15 @@ export class QueueReplay {
       })
     }
     this.put(this.requestAgain(doubtful.file, doubtful.physicalOffset))
+  }
+
+  /** How many of the numbers up to `end` belong to damaged records, which are reported as such. */
+  private damagedBetween(queue: ConsumeQueue, end: number): number {
+    let count = 0
+    for (const { queue: owner, queueOffset, messages } of this.damaged) {
+      if (owner === queue && queueOffset >= queue.maxOffset && queueOffset < end) count += messages
+    }
+    return count
   }
 
   /**
