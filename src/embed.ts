@@ -1,11 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BrokerController } from './broker/index.js'
 import { brokerSettings, namesrvSettings } from './config/index.js'
 import { NamesrvController } from './namesrv/index.js'
-import { type Clock, type Logger, silentLogger, systemClock } from './util/index.js'
+import { type Clock, freePort, type Logger, makeFolders, silentLogger, systemClock } from './util/index.js'
 
 type BrokerOverrides = Parameters<typeof brokerSettings.create>[0]
 type NamesrvOverrides = Parameters<typeof namesrvSettings.create>[0]
@@ -41,11 +40,12 @@ export interface CometMQ {
 
 /**
  * Starts the whole system inside this process: real sockets, real files, the same code as the daemons.
- * @throws MQError naming the port or folder in the way.
+ * @throws MQError naming the port or folder in the way, or the system's error when the folder cannot be made.
  */
 export async function startCometMQ(options: StartCometMQOptions = {}): Promise<CometMQ> {
   const { clock = systemClock, logger = silentLogger, ip = '127.0.0.1' } = options
   const store = options.store ?? (await mkdtemp(join(tmpdir(), 'cometmq-')))
+  makeFolders(store)
   const removeStore = async (): Promise<void> => {
     if (options.store === undefined) await rm(store, { recursive: true, force: true })
   }
@@ -97,23 +97,4 @@ export async function startCometMQ(options: StartCometMQOptions = {}): Promise<C
       await removeStore()
     },
   }
-}
-
-/** A port nobody listens on, with the one two below it free as well for the fast port. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await listenOnce(0)
-    if (port > 1026 && (await listenOnce(port - 2).catch(() => 0)) > 0) return port
-  }
-}
-
-function listenOnce(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Producer, PushConsumer } from './client/index.js'
@@ -25,7 +26,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     'A message broker that speaks RocketMQ. In production run bin/mqnamesrv and bin/mqbroker as separate daemons.',
   )
   program
+    .version(packageVersion(), '-V, --version', 'print the version')
     .command('start', { isDefault: true })
+    .showHelpAfterError(
+      '(cometmq start --help lists the options; through npm they come after --: npm start -- --store DIR)',
+    )
     .description('run NameServer and Broker in this process, prove them with a message, go on until Ctrl-C')
     .option('--store <dir>', 'folder of the message store', './cometmq-data')
     .option('--namesrv-port <port>', 'port of the NameServer', port, 9876)
@@ -35,6 +40,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addOption(new Option('--log-format <format>', 'how it is logged').choices(LOG_FORMATS).default('text'))
     .action(run)
   await program.parseAsync([...argv], { from: 'user' })
+}
+
+function packageVersion(): string {
+  const file = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
 }
 
 function port(text: string): number {

@@ -11,8 +11,7 @@ import {
 import { findRoute, routeAddresses } from './brokers.js'
 
 const NO_STATS =
-  'Not found the consumer group consume stats, because return offset table is empty, ' +
-  'maybe the consumer not consume any message'
+  'Not found the consumer group consume stats, because return offset table is empty, ' + 'maybe the consumer not online'
 const NO_CONNECTION = 'Not found the consumer group connection'
 
 /** The error of a group that is not there, as Java's client makes it. */

@@ -34,14 +34,15 @@ export async function run(
   }
   if (name.toLowerCase() === 'help') return help(rest[0], io)
   const command = findCommand(name)
-  if (command === undefined) return unknownCommand(name, io, rest.includes('--strict'))
+  const isJson = rest.includes('--json')
+  if (command === undefined) return unknownCommand(name, io, { isStrict: rest.includes('--strict'), isJson })
   const options = namedOptions({ ...commonOptions, ...command.options })
   let values: Map<string, string | true>
   try {
     values = parseOptions(rest, options)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    return refuseUsage(command, error, io)
+    return refuseUsage(command, error, io, isJson)
   }
   if (values.has('help')) {
     io.stdout.write(usageText(command.name, options))
@@ -77,13 +78,18 @@ function help(name: string | undefined, io: { stdout: Sink; stderr: Sink }): num
     return ExitCode.ok
   }
   const command = findCommand(name)
-  if (command === undefined) return unknownCommand(name, io, false)
+  if (command === undefined) return unknownCommand(name, io)
   io.stdout.write(usageText(command.name, namedOptions({ ...commonOptions, ...command.options })))
   return ExitCode.ok
 }
 
-function unknownCommand(name: string, io: { stdout: Sink; stderr: Sink }, isStrict: boolean): number {
-  io.stdout.write(`The sub command ${name} not exist.\n`)
+function unknownCommand(
+  name: string,
+  io: { stdout: Sink; stderr: Sink },
+  { isStrict, isJson } = { isStrict: false, isJson: false },
+): number {
+  const text = `The sub command ${name} not exist.`
+  io.stdout.write(isJson ? usageJson(name, text) : `${text}\n`)
   const near = nearest(
     name,
     commands.map(command => command.name),
@@ -96,11 +102,17 @@ function unknownCommand(name: string, io: { stdout: Sink; stderr: Sink }, isStri
   return isStrict ? ExitCode.usage : ExitCode.ok
 }
 
-function refuseUsage(command: Command, error: UsageError, io: { stdout: Sink; stderr: Sink }): number {
+function refuseUsage(command: Command, error: UsageError, io: { stdout: Sink; stderr: Sink }, isJson: boolean): number {
   io.stderr.write(`${error.message}\n`)
   if (error.hint !== undefined) io.stderr.write(`${error.hint}\n`)
-  io.stdout.write(usageText(command.name, namedOptions({ ...commonOptions, ...command.options })))
+  const options = namedOptions({ ...commonOptions, ...command.options })
+  io.stdout.write(isJson ? usageJson(command.name, error.message) : usageText(command.name, options))
   return ExitCode.usage
+}
+
+/** A line that does not parse, for those who asked for JSON. */
+function usageJson(command: string, message: string): string {
+  return `${JSON.stringify({ command, error: { code: 'ERR_USAGE', message }, problems: [] })}\n`
 }
 
 interface RunParts {
@@ -138,12 +150,13 @@ class Run {
         clock,
       })
       if (result === USAGE) {
-        io.stdout.write(usageText(command.name, options))
+        const missing = 'options are missing: see mqadmin help'
+        io.stdout.write(this.isJson ? usageJson(command.name, missing) : usageText(command.name, options))
         return this.isStrict ? ExitCode.usage : ExitCode.ok
       }
       return this.succeeded(result)
     } catch (error) {
-      if (error instanceof UsageError) return refuseUsage(command, error, io)
+      if (error instanceof UsageError) return refuseUsage(command, error, io, this.isJson)
       return this.failed(error)
     } finally {
       await admin.stop()
@@ -153,7 +166,10 @@ class Run {
   private succeeded(result: unknown): number {
     const { problems } = this.out
     if (this.isJson) {
-      this.printJson({ command: this.parts.command.name, result: result ?? null, problems })
+      const { name: command } = this.parts.command
+      // the wire's dialect leaves nulls out
+      if (result === undefined) this.parts.io.stdout.write(`${JSON.stringify({ command, problems, result: null })}\n`)
+      else this.printJson({ command, result, problems })
     } else if (this.isStrict) {
       for (const problem of problems) this.parts.io.stderr.write(`${problem}\n`)
     }

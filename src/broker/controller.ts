@@ -1,20 +1,26 @@
 import { SystemTopic } from '../common/index.js'
-import { RemotingServer, RequestPipeline, RouteTable } from '../remoting/index.js'
+import { PollTurn, RemotingServer, RequestPipeline, RouteTable } from '../remoting/index.js'
 import { MessageStore, type StoreSettings } from '../store/index.js'
-import { type Clock, type Disk, type Logger, systemDisk } from '../util/index.js'
+import { type Clock, type Disk, httpGet, type Logger, lookUpHost, sleep, systemDisk } from '../util/index.js'
 import { ClientHousekeeping } from './client/client-housekeeping.js'
 import { ClientNotifier } from './client/client-notifier.js'
 import { ConsumerManager } from './client/consumer-manager.js'
 import { ProducerManager } from './client/producer-manager.js'
 import { RebalanceLockManager } from './client/rebalance-lock-manager.js'
+import { ColdDataCgCtrService } from './coldctr/cold-data-cg-ctr-service.js'
+import { ColdDataPullRequestHoldService } from './coldctr/cold-data-pull-request-hold-service.js'
 import type { BrokerConfiguration, BrokerContext } from './context.js'
 import { type BrokerIdentity, storeHostOf } from './identity.js'
 import { PullRequestHoldService } from './longpolling/pull-request-hold-service.js'
+import { BroadcastOffsetManager } from './offset/broadcast-offset-manager.js'
 import { ConsumerFilterManager } from './offset/consumer-filter-manager.js'
 import { ConsumerOffsetManager } from './offset/consumer-offset-manager.js'
 import { OffsetResetLog } from './offset/offset-reset-log.js'
 import { BrokerOuterApi } from './out/broker-outer-api.js'
 import { BrokerRegistration } from './out/broker-registration.js'
+import { NamesrvAddresses } from './out/namesrv-addresses.js'
+import { FastFailure } from './overload/fast-failure.js'
+import { laneLimits } from './overload/lane-limits.js'
 import { brokerRoutes } from './processors/index.js'
 import { PullService } from './pull/pull-service.js'
 import { MessagePutter } from './put/message-putter.js'
@@ -23,10 +29,12 @@ import { SendBackService } from './retry/send-back-service.js'
 import { ScheduleMessageService } from './schedule/schedule-message-service.js'
 import type { BrokerSettings } from './settings.js'
 import { BrokerStats } from './stats/broker-stats.js'
+import { LightBrokerStats } from './stats/light-broker-stats.js'
 import { SubscriptionGroupManager } from './subscription/subscription-group-manager.js'
 import { timerRule } from './timer/timer-rule.js'
 import { TimerService } from './timer/timer-service.js'
 import { TopicConfigManager } from './topic/topic-config-manager.js'
+import { topicStoreRules } from './topic/topic-store-rules.js'
 import { halfMessageRule } from './transaction/half-message-rule.js'
 import { TransactionalMessageService } from './transaction/transactional-message-service.js'
 
@@ -39,7 +47,6 @@ export interface BrokerRootSettings extends BrokerSettings, StoreSettings {
   readonly listenPort: number
   readonly bindAddress: string
   readonly haListenPort: number
-  readonly namesrvAddr: string
   readonly serverChannelMaxIdleTimeSeconds: number
   readonly serverSocketBacklog: number
 }
@@ -62,9 +69,11 @@ export class BrokerController {
   readonly context: BrokerContext
   private readonly server: RemotingServer
   private readonly pipeline: RequestPipeline
+  private readonly turn: PollTurn
   private readonly housekeeping: ClientHousekeeping
   private readonly transactions: TransactionalMessageService
   private readonly logger: Logger
+  private stopping: Promise<void> | undefined
 
   constructor(private readonly options: BrokerControllerOptions) {
     const { settings, clock } = options
@@ -86,10 +95,20 @@ export class BrokerController {
       pulls: new PullService(context),
       sendBacks: new SendBackService(context),
     }
+    this.turn = new PollTurn(clock)
+    const fastFailure = new FastFailure({
+      settings,
+      turn: this.turn,
+      waiting: context.requestLoad.waiting,
+      clock,
+      logger: this.logger,
+    })
     this.pipeline = new RequestPipeline({
       routes: new RouteTable(brokerRoutes(context, services)),
       clock,
       logger: options.logger.child('RocketmqRemoting'),
+      laneLimits: laneLimits(settings),
+      admit: fastFailure.admit,
     })
     this.server = this.listener(settings)
   }
@@ -108,11 +127,9 @@ export class BrokerController {
     // the store's lock comes first: what another broker is writing is not to be read
     await context.store.start()
     try {
-      context.topics.load()
       context.offsets.load()
       context.offsetResets.load()
       context.groups.load()
-      context.filters.load()
       context.schedule.load()
       await this.transactions.load()
       await context.timer?.start()
@@ -124,28 +141,48 @@ export class BrokerController {
     }
     context.offsets.start()
     context.filters.start()
+    context.broadcasts.start()
     context.holds.start()
+    context.coldReads.start()
     context.notifier.start()
     context.stats.start()
     this.housekeeping.start()
     context.schedule.start()
     this.transactions.start()
+    await context.namesrvs.start()
     await context.registration.start()
   }
 
-  /** Stops taking requests, answers the held ones, unregisters, writes everything down. */
-  async stop(): Promise<void> {
+  /**
+   * Stops taking requests, answers the held ones, unregisters, writes everything down. With `enableShutdownGracefully`
+   * clients that understand it are sent elsewhere for `shutdownWaitTimeSeconds` first, the others are served.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce()
+    return this.stopping
+  }
+
+  private async stopOnce(): Promise<void> {
     const { context } = this
+    await context.namesrvs.stop()
+    if (context.settings.enableShutdownGracefully) {
+      await context.registration.stop()
+      this.pipeline.goAway()
+      await sleep(context.clock, context.settings.shutdownWaitTimeSeconds * 1000)
+    }
     this.server.stopAccepting()
     this.pipeline.goAway()
     await context.registration.stop()
     await context.holds.stop()
+    await context.coldHolds.stop()
+    await context.coldReads.stop()
     await this.server.stop()
     await context.schedule.stop()
     await this.transactions.stop()
     await context.timer?.stop()
     await this.housekeeping.stop()
     await context.notifier.stop()
+    await context.broadcasts.stop()
     context.stats.stop()
     await Promise.all([context.filters.stop(), context.topics.stop(), context.groups.stop(), context.offsets.stop()])
     await context.store.shutdown()
@@ -158,13 +195,9 @@ export class BrokerController {
     const parts = { settings, clock, logger }
     const producers = new ProducerManager(parts)
     const consumers = new ConsumerManager(parts)
-    const store = new MessageStore({
-      settings,
-      clock,
-      logger: this.options.logger.child('RocketmqStore'),
-      disk: this.options.disk ?? systemDisk,
-      storeHost: storeHostOf(identity),
-    })
+    const filters = new ConsumerFilterManager({ ...parts, consumers, logEnd: (): number => store.log.maxOffset })
+    const topics = new TopicConfigManager({ ...parts, identity })
+    const store: MessageStore = this.createStore(identity, topics, filters)
     const holds = new PullRequestHoldService({
       clock,
       logger,
@@ -172,7 +205,7 @@ export class BrokerController {
       recordAt: physicalOffset => store.queries.freshRecordAt(physicalOffset),
       wakeOnArrival: () => settings.longPollingEnable,
     })
-    const stats = new BrokerStats({ clock })
+    const stats = this.createStats()
     const puts = new MessagePutter(store)
     const schedule = new ScheduleMessageService({ ...parts, store, puts, stats })
     // half messages come first: those are not delayed before they are committed
@@ -184,8 +217,9 @@ export class BrokerController {
       if (arrival.topic === SystemTopic.SCHEDULE) schedule.onArrival(arrival.queueId)
       holds.onArrival(arrival)
     }
-    const topics = new TopicConfigManager({ ...parts, identity })
-    const out = new BrokerOuterApi({ clock, logger, namesrvAddr: settings.namesrvAddr })
+    const offsets = new ConsumerOffsetManager(parts)
+    const out = new BrokerOuterApi({ clock, logger, policy: settings })
+    const registration = new BrokerRegistration({ ...parts, out, topics, identity })
     return {
       identity,
       settings,
@@ -197,19 +231,57 @@ export class BrokerController {
       schedule,
       timer,
       holds,
+      coldReads: new ColdDataCgCtrService(parts),
+      coldHolds: new ColdDataPullRequestHoldService(parts),
       producers,
       consumers,
       topics,
       groups: new SubscriptionGroupManager(parts),
-      offsets: new ConsumerOffsetManager(parts),
+      offsets,
       offsetResets: new OffsetResetLog(parts),
-      filters: new ConsumerFilterManager({ ...parts, consumers }),
+      filters,
       locks: new RebalanceLockManager(parts),
+      broadcasts: new BroadcastOffsetManager({ ...parts, consumers, offsets, store }),
       notifier: new ClientNotifier({ ...parts, consumers, producers }),
       stats,
+      requestLoad: { waiting: lane => this.pipeline.waiting(lane) },
       out,
-      registration: new BrokerRegistration({ ...parts, out, topics, identity }),
+      registration,
+      namesrvs: this.createNamesrvs(registration),
     }
+  }
+
+  private createStore(
+    identity: BrokerIdentity,
+    topics: TopicConfigManager,
+    filters: ConsumerFilterManager,
+  ): MessageStore {
+    const { settings, clock, logger, disk = systemDisk } = this.options
+    return new MessageStore({
+      settings,
+      clock,
+      logger: logger.child('RocketmqStore'),
+      disk,
+      storeHost: storeHostOf(identity),
+      bitMapOf: record => filters.bitMapOf(record),
+      // units that recovery makes get their bits too
+      onLocked: () => [topics, filters].forEach(one => void one.load()),
+      ...topicStoreRules(topic => topics.selectTopicConfig(topic)),
+    })
+  }
+
+  private createStats(): BrokerStats {
+    const { settings, clock } = this.options
+    const counting = { clock, isDetailed: settings.enableDetailStat }
+    return settings.enableLmq
+      ? new LightBrokerStats({ ...counting, countsEach: () => settings.enableLmqStats })
+      : new BrokerStats(counting)
+  }
+
+  private createNamesrvs(registration: BrokerRegistration): NamesrvAddresses {
+    const { settings, clock } = this.options
+    const onAddresses = (addresses: readonly string[]): Promise<void> => registration.updateNamesrvAddr(addresses)
+    return new NamesrvAddresses({ settings, clock, logger: this.logger, lookUpHost, httpGet, onAddresses })
   }
 
   private createTimer(
@@ -235,6 +307,7 @@ export class BrokerController {
       portSetting: this.options.portSetting ?? 'listenPort',
       idleMs: settings.serverChannelMaxIdleTimeSeconds * 1000,
       backlog: settings.serverSocketBacklog,
+      turn: this.turn,
     })
   }
 }

@@ -1,8 +1,10 @@
+import type { PeerPolicy } from '../remoting/index.js'
+
 /**
  * The keys of a broker's configuration that its code reads, under Java's names. The live object is read at use, so that
  * a change at run time takes effect. Times in ms.
  */
-export interface BrokerSettings {
+export interface BrokerSettings extends PeerPolicy {
   readonly storePathRootDir: string
   /** 2 write, 4 read, 6 both. */
   readonly brokerPermission: number
@@ -28,11 +30,22 @@ export interface BrokerSettings {
   readonly useServerSideResetOffset: boolean
 
   readonly enablePropertyFilter: boolean
+  readonly enableCalcFilterBitMap: boolean
+  /** Topics and groups called `%LMQ%...` are there without having been made. */
+  readonly enableLmq: boolean
+  readonly enableLmqStats: boolean
   /** Percent. */
   readonly maxErrorRateOfBloomFilter: number
   readonly expectConsumerNumUseFilter: number
   readonly filterDataCleanTimeSpan: number
 
+  readonly coldDataFlowControlEnable: boolean
+  readonly coldCtrStrategyEnable: boolean
+  readonly usePIDColdCtrStrategy: boolean
+  /** Bytes of old data that a group may read in 5 s. */
+  readonly cgColdReadThreshold: number
+  /** The same, of all groups together. */
+  readonly globalColdReadThreshold: number
   readonly rejectPullConsumerEnable: boolean
   readonly notifyConsumerIdsChangedEnable: boolean
   readonly realTimeNotifyConsumerChange: boolean
@@ -58,6 +71,17 @@ export interface BrokerSettings {
   readonly enableSplitRegistration: boolean
   readonly splitRegistrationSize: number
   readonly enableSingleTopicRegister: boolean
+  readonly isScanAvailableNameSrv: boolean
+  readonly disappearTimeAfterStart: number
+  readonly namesrvAddr: string
+  readonly updateNameServerAddrPeriod: number
+  readonly fetchNameSrvAddrByDnsLookup: boolean
+  readonly fetchNamesrvAddrByAddressServer: boolean
+  readonly fetchNamesrvAddrInterval: number
+  readonly rmqAddressServerDomain: string
+  readonly rmqAddressServerSubGroup: string
+  readonly enableShutdownGracefully: boolean
+  readonly shutdownWaitTimeSeconds: number
 
   readonly startAcceptSendRequestTimeStamp: number
   readonly longPollingEnable: boolean
@@ -91,10 +115,31 @@ export interface BrokerSettings {
   readonly enableSplitMetadata: boolean
   readonly splitMetadataSize: number
   readonly autoDeleteUnusedStats: boolean
+  readonly enableDetailStat: boolean
+  readonly printChannelGroups: boolean
+  readonly printChannelGroupsMinNum: number
+  readonly enableBroadcastOffsetStore: boolean
+  readonly broadcastOffsetExpireSecond: number
+  readonly broadcastOffsetExpireMaxSecond: number
+  readonly filterSupportRetry: boolean
   readonly sendThreadPoolQueueCapacity: number
   readonly pullThreadPoolQueueCapacity: number
   readonly litePullThreadPoolQueueCapacity: number
-  readonly queryThreadPoolQueueCapacity: number
   readonly ackThreadPoolQueueCapacity: number
+  readonly replyThreadPoolQueueCapacity: number
+  readonly queryThreadPoolQueueCapacity: number
+  readonly clientManagerThreadPoolQueueCapacity: number
+  readonly consumerManagerThreadPoolQueueCapacity: number
+  readonly heartbeatThreadPoolQueueCapacity: number
   readonly endTransactionPoolQueueCapacity: number
+  readonly adminBrokerThreadPoolQueueCapacity: number
+  readonly loadBalanceThreadPoolQueueCapacity: number
+  readonly brokerFastFailureEnable: boolean
+  readonly waitTimeMillsInSendQueue: number
+  readonly waitTimeMillsInPullQueue: number
+  readonly waitTimeMillsInLitePullQueue: number
+  readonly waitTimeMillsInHeartbeatQueue: number
+  readonly waitTimeMillsInTransactionQueue: number
+  readonly waitTimeMillsInAckQueue: number
+  readonly waitTimeMillsInAdminBrokerQueue: number
 }

@@ -1,7 +1,15 @@
 import { randomInt } from 'node:crypto'
 import { LanguageCode, UniqIdGenerator } from '../common/index.js'
 import { RemotingClient } from '../remoting/index.js'
-import { type Clock, errorText, type Logger, PeriodicTask } from '../util/index.js'
+import {
+  askAddressServer,
+  type Clock,
+  errorText,
+  httpGet,
+  type Logger,
+  PeriodicTask,
+  splitAddresses,
+} from '../util/index.js'
 import { BrokerApi } from './broker-api.js'
 import { BrokerConnection } from './broker-connection.js'
 import { badArgument } from './client-error.js'
@@ -18,6 +26,8 @@ import { TopicRoutes } from './topic-routes.js'
 const FIRST_ROUTE_REFRESH_MS = 10
 const FIRST_HEARTBEAT_MS = 1000
 const FIRST_PERSIST_MS = 10_000
+const FIRST_ADDRESSES_MS = 10_000
+const ADDRESSES_PERIOD_MS = 120_000
 const KEEP_ALIVE_MS = 2 ** 31 - 1
 
 export type ClientInstanceOptions = Omit<ClientOptions, 'instance'> & {
@@ -72,9 +82,10 @@ export class ClientInstance {
         wakeRebalance: () => this.wakeRebalance(),
       }),
     })
-    const { timeoutMs } = settings
+    const { timeoutMs, addressServer } = settings
     this.nameServers = new NameServers({
       addresses: settings.namesrvAddresses,
+      find: addressServer && (async () => splitAddresses(await askAddressServer(addressServer, httpGet))),
       remoting: this.remoting,
       logger: this.logger,
       timeoutMs,
@@ -106,10 +117,11 @@ export class ClientInstance {
     if (this.users > 1) return
     // timers of the clock and idle sockets alone would let a process end that waits for its broker to come back
     this.keepAlive = setInterval(() => {}, KEEP_ALIVE_MS)
-    const [routes, heartbeat, persist] = this.tasks
+    const [routes, heartbeat, persist, addresses] = this.tasks
     routes!.start(FIRST_ROUTE_REFRESH_MS)
     heartbeat!.start(FIRST_HEARTBEAT_MS)
     persist!.start(FIRST_PERSIST_MS)
+    addresses?.start(FIRST_ADDRESSES_MS)
     this.rebalancing.start()
   }
 
@@ -219,7 +231,14 @@ export class ClientInstance {
           await Promise.all([...this.consumers.values()].map(consumer => consumer.persistOffsets()))
         },
       }),
+      ...(settings.addressServer ? [this.addressTask()] : []),
     ]
+  }
+
+  private addressTask(): PeriodicTask {
+    const { clock, logger, nameServers } = this
+    const run = (): Promise<void> => nameServers.refresh()
+    return new PeriodicTask({ name: 'lookup of NameServers', periodMs: ADDRESSES_PERIOD_MS, clock, logger, run })
   }
 }
 

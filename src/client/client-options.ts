@@ -1,4 +1,12 @@
-import { type Clock, type Logger, silentLogger, systemClock } from '../util/index.js'
+import {
+  type AddressServer,
+  type Clock,
+  DEFAULT_ADDRESS_SERVER,
+  type Logger,
+  silentLogger,
+  splitAddresses,
+  systemClock,
+} from '../util/index.js'
 import { badArgument } from './client-error.js'
 import type { ClientInstance } from './client-instance.js'
 
@@ -6,6 +14,11 @@ import type { ClientInstance } from './client-instance.js'
 export interface ClientOptions {
   /** NameServers as `host:port`, several separated by `;` or as a list. Default: the environment's NAMESRV_ADDR. */
   namesrvAddr?: string | readonly string[]
+  /**
+   * Without NameServers, the HTTP server that is asked for them: `domain` is `host` (then port 8080) or `host:port`.
+   * Asked when first needed and every 2 minutes. Default: none.
+   */
+  addressServer?: { domain?: string; subGroup?: string }
   /** Source of time, for tests. Default: the system's. */
   clock?: Clock
   /** Where to log. Default: nowhere. */
@@ -34,6 +47,8 @@ export interface ClientOptions {
 /** {@link ClientOptions} with the defaults filled in. */
 export interface ClientSettings {
   namesrvAddresses: readonly string[]
+  /** Undefined when the NameServers were given. */
+  addressServer: AddressServer | undefined
   clock: Clock
   logger: Logger
   clientIp: string | undefined
@@ -46,8 +61,12 @@ export interface ClientSettings {
 }
 
 export function clientSettings(options: ClientOptions): ClientSettings {
+  const { addressServer, unitName } = options
+  const namesrvAddresses = parseNamesrvAddresses(options.namesrvAddr ?? process.env.NAMESRV_ADDR ?? [])
+  const mustAsk = namesrvAddresses.length === 0 && addressServer !== undefined
   return {
-    namesrvAddresses: parseNamesrvAddresses(options.namesrvAddr ?? process.env.NAMESRV_ADDR ?? []),
+    namesrvAddresses,
+    addressServer: mustAsk ? { ...DEFAULT_ADDRESS_SERVER, ...addressServer, unitName } : undefined,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     clientIp: options.clientIp,
@@ -62,8 +81,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 
 /** `a:9876;b:9876` or a list, without blanks and repetitions. */
 export function parseNamesrvAddresses(addresses: string | readonly string[]): string[] {
-  const list = typeof addresses === 'string' ? addresses.split(';') : addresses
-  return [...new Set(list.map(address => address.trim()).filter(address => address !== ''))]
+  return splitAddresses(typeof addresses === 'string' ? addresses : addresses.join(';'))
 }
 
 /** @throws MQClientError ERR_CLIENT_ARGUMENT when a number is outside its range; the text is Java's. */

@@ -16,6 +16,8 @@ import { ClientErrorCode, MQClientError, responseFailure, transportFailure } fro
 
 export interface NameServersOptions {
   addresses: readonly string[]
+  /** Asked for the addresses while none is known, and by {@link NameServers.refresh}. */
+  find?: (() => Promise<readonly string[]>) | undefined
   remoting: RemotingClient
   logger: Logger
   timeoutMs: number
@@ -23,13 +25,54 @@ export interface NameServersOptions {
 
 /** The NameServers a client knows: one is chosen and kept, the next one is taken when it fails. */
 export class NameServers {
-  readonly addresses: readonly string[]
-  private readonly order: readonly string[]
+  private list: readonly string[]
+  private order: readonly string[]
   private chosen = 0
+  private refreshing: Promise<void> | undefined
 
   constructor(private readonly options: NameServersOptions) {
-    this.addresses = options.addresses
+    this.list = options.addresses
     this.order = shuffled(options.addresses)
+  }
+
+  get addresses(): readonly string[] {
+    return this.list
+  }
+
+  /** Takes other NameServers; connections to those left out are closed. An empty list changes nothing. */
+  update(addresses: readonly string[]): void {
+    const old = this.list
+    if (addresses.length === 0) return
+    if (addresses.length === old.length && addresses.every(address => old.includes(address))) return
+    this.options.logger.info(
+      { event: 'namesrvs-changed', addresses, old },
+      `the NameServers are ${addresses.join(', ')} from now on`,
+    )
+    this.list = [...addresses]
+    this.order = shuffled(addresses)
+    this.chosen = 0
+    for (const address of old) {
+      if (!addresses.includes(address)) this.options.remoting.drop(address, 'it is no NameServer of ours any more')
+    }
+  }
+
+  /** Asks where the NameServers are; a failure is logged and changes nothing. */
+  refresh(): Promise<void> {
+    this.refreshing ??= this.findAgain().finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async findAgain(): Promise<void> {
+    try {
+      this.update((await this.options.find?.()) ?? [])
+    } catch (error) {
+      this.options.logger.warn(
+        { event: 'address-server-failed' },
+        `the address server did not tell the NameServers: ${errorText(error)}`,
+      )
+    }
   }
 
   /**
@@ -56,11 +99,13 @@ export class NameServers {
     request: OutgoingRequest,
     timeoutMs: number,
   ): Promise<{ address: string; response: RemotingCommand }> {
-    if (this.order.length === 0) throw noNameServer()
+    if (this.order.length === 0) await this.refresh()
+    const { order } = this
+    if (order.length === 0) throw noNameServer()
     let failure: unknown
-    for (let tries = 0; tries < this.order.length; tries++) {
+    for (let tries = 0; tries < order.length; tries++) {
       const index = this.chosen
-      const address = this.order[index]!
+      const address = order[index]!
       try {
         return { address, response: await this.invokeAt(address, request, timeoutMs) }
       } catch (error) {
@@ -69,8 +114,9 @@ export class NameServers {
           { event: 'namesrv-failed', remote: address },
           `NameServer ${address} failed: ${errorText(error)}; trying the next one`,
         )
-        // another call may have moved on already
-        if (this.chosen === index) this.chosen = (index + 1) % this.order.length
+        // another call may have moved on already, or others may have come
+        if (this.order !== order) break
+        if (this.chosen === index) this.chosen = (index + 1) % order.length
       }
     }
     throw failure
@@ -106,7 +152,7 @@ export class NameServers {
 function noNameServer(): MQClientError {
   return new MQClientError(
     'ERR_CLIENT_ARGUMENT',
-    'No name server address, please set it: pass namesrvAddr (host:port;host:port) or set NAMESRV_ADDR',
+    'No name server address, please set it: pass namesrvAddr (host:port;host:port), addressServer or set NAMESRV_ADDR',
     { responseCode: ClientErrorCode.NO_NAME_SERVER },
   )
 }

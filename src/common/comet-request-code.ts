@@ -16,6 +16,8 @@ export const CometRequestCode = {
   RETIME_SCHEDULED: 100_042,
   /** What a power cut at this moment would take. */
   DURABILITY: 100_050,
+  /** Takes the old messages of one topic away, or says what would go and who has not read it. */
+  PURGE_TOPIC: 100_060,
 } as const
 
 export type CometRequestCode = (typeof CometRequestCode)[keyof typeof CometRequestCode]

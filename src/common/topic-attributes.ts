@@ -54,6 +54,11 @@ export function topicAttribute(attributes: ReadonlyMap<string, string>, key: str
   return attributes.get(key) ?? topicAttributes.get(key)?.defaultValue
 }
 
+/** Whether the batches of a topic with these attributes are one record each. */
+export function keepsBatches(attributes: ReadonlyMap<string, string>): boolean {
+  return topicAttribute(attributes, TopicAttribute.QUEUE_TYPE) === 'BatchCQ'
+}
+
 /** Parses `+key=value,-key` into signed keys and values (empty for `-`). Throws {@link AttributeError}. */
 export function parseAttributes(text: string | undefined): Map<string, string> {
   const changes = new Map<string, string>()

@@ -1,4 +1,4 @@
-import { ExitCode } from '../util/index.js'
+import { ExitCode, isHostAndPort } from '../util/index.js'
 import { type BrokerSettings, brokerSettings } from './broker-settings.js'
 import { parseBrokerArguments } from './command-line.js'
 import { type DaemonExit, type DaemonHost, type DaemonStart, loadDaemon } from './load-daemon.js'
@@ -31,10 +31,4 @@ function checkBroker(values: BrokerSettings): { code: number; text: string } | u
   if (brokerRole !== 'SLAVE') return undefined
   const text = brokerId <= 0 ? "Slave's brokerId must be > 0" : NO_SLAVES
   return { code: ExitCode.notStarted, text }
-}
-
-/** `host:port`; the host may be a name, an IPv4 or a bracketed IPv6 address. */
-function isHostAndPort(address: string): boolean {
-  const [, port] = /^(?:\[[0-9a-fA-F:.%\w]+\]|[^\s:;[\]]+):(\d{1,5})$/.exec(address.trim()) ?? []
-  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
 }

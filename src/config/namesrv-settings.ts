@@ -1,5 +1,5 @@
 import { defineSettings } from './define-settings.js'
-import { fixed, int, type SettingsOf, type SettingsTable } from './setting.js'
+import { fixed, int, noEffect, type SettingsOf, type SettingsTable } from './setting.js'
 import type { Settings } from './settings.js'
 import { namesrv } from './tables/namesrv.js'
 import { nettyClient, nettyServer } from './tables/netty.js'
@@ -9,8 +9,14 @@ const server = {
   ...nettyServer,
   listenPort: int(9876, fixed, 'Port for brokers and clients; 0 takes any free one.', { max: 65_535 }),
 }
+const asksNothing = noEffect('a NameServer tells brokers things, it asks them nothing')
 // Java reads and prints these, but does not list them to a remote asker.
-const client = unlisted(nettyClient)
+const client = unlisted({
+  ...nettyClient,
+  isScanAvailableNameSrv: { ...nettyClient.isScanAvailableNameSrv, state: asksNothing },
+  clientCloseSocketIfTimeout: { ...nettyClient.clientCloseSocketIfTimeout, state: asksNothing },
+  enableReconnectForGoAway: { ...nettyClient.enableReconnectForGoAway, state: asksNothing },
+})
 const rows = { ...namesrv, ...client, ...server, ...logging }
 
 /** Values of a NameServer by Java's key names. */

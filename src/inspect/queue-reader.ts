@@ -1,4 +1,5 @@
 import { BLANK_UNIT_SIZE, UNIT_SIZE } from '../store/index.js'
+import { ExtensionReader } from './extension-reader.js'
 import { UnitFiles, type UnitPool } from './unit-files.js'
 
 /** One entry of a queue as its file holds it. */
@@ -41,6 +42,7 @@ export function isEntry(entry: QueueEntry | undefined): entry is QueueEntry {
 /** The entries of a queue of 20-byte units, read as they are needed. */
 export class QueueReader {
   readonly units: UnitFiles
+  readonly extensions: ExtensionReader
 
   constructor(
     pool: UnitPool,
@@ -49,6 +51,7 @@ export class QueueReader {
     folder: string,
   ) {
     this.units = new UnitFiles(pool, folder, UNIT_SIZE)
+    this.extensions = new ExtensionReader(pool, folder, this)
   }
 
   /** Entry `index`; undefined when it was never written. A promise only when it must be read from the file. */

@@ -39,16 +39,21 @@ export class StoreDirectory {
     this.root = root
     this.disk = disk
     const given = options.commitLogFolders ?? []
-    this.commitLogFolders = given.length > 0 ? given : [join(root, 'commitlog')]
+    this.commitLogFolders = given.length > 0 ? [...new Set(given)] : [join(root, 'commitlog')]
     this.checkFolders(given)
     this.listLog()
   }
 
-  /** Looks again which files the log has: a broker may have made one. */
+  /** Looks again which files the log has: a broker may have made one. @throws MQError ERR_FILE_TWICE */
   listLog(): void {
     const files = this.commitLogFolders
       .flatMap(folder => listSegments(this.disk, folder))
       .sort((a, b) => a.startOffset - b.startOffset)
+    for (const [i, { path, startOffset }] of files.entries()) {
+      if (files[i + 1]?.startOffset !== startOffset) continue
+      const text = `${path} and ${files[i + 1]!.path} are the same part of the log: name the folders that belong to it`
+      throw new MQError('ERR_FILE_TWICE', text)
+    }
     // an empty last file is one that is just being made, or was when the broker ended; brokers delete it
     this.log = files.at(-1)?.length === 0 ? files.slice(0, -1) : files
   }

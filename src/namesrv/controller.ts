@@ -1,5 +1,5 @@
 import { RemotingServer, RequestPipeline, RouteTable } from '../remoting/index.js'
-import type { Clock, Logger } from '../util/index.js'
+import { type Clock, type Logger, sleep } from '../util/index.js'
 import type { NamesrvContext } from './context.js'
 import { KVConfigManager } from './kv-config-manager.js'
 import { BrokerLiveness } from './liveness.js'
@@ -7,7 +7,7 @@ import { MinBrokerIdNotifier } from './min-broker-id-notifier.js'
 import { namesrvRoutes } from './processors/index.js'
 import { RouteBodies } from './route-bodies.js'
 import { RouteInfoManager } from './route-info-manager.js'
-import type { NamesrvSettingsSource } from './settings.js'
+import type { NamesrvSettingsSource, NamesrvValues } from './settings.js'
 import { UnregistrationQueue } from './unregistration-queue.js'
 
 export interface NamesrvControllerOptions {
@@ -26,13 +26,19 @@ export class NamesrvController {
   private readonly liveness: BrokerLiveness
   private readonly unregistrations: UnregistrationQueue
   private readonly notifier: MinBrokerIdNotifier
+  private readonly pipeline: RequestPipeline
   private readonly server: RemotingServer
+  private readonly values: NamesrvValues
+  private readonly clock: Clock
+  private stopping: Promise<void> | undefined
 
   constructor({ settings, clock, logger, host, portSetting = 'listenPort' }: NamesrvControllerOptions) {
     const { values } = settings
+    this.values = values
+    this.clock = clock
     const routeInfo = new RouteInfoManager({ values, clock })
     const kvConfig = new KVConfigManager({ path: values.kvConfigPath, logger })
-    const notifier = new MinBrokerIdNotifier({ clock, logger })
+    const notifier = new MinBrokerIdNotifier({ clock, logger, policy: values })
     const onMinBrokerIdChange = notifier.notify.bind(notifier)
     const unregistrations = new UnregistrationQueue({ routeInfo, values, logger, onMinBrokerIdChange })
     const liveness = new BrokerLiveness({ routeInfo, unregistrations, values, clock, logger })
@@ -52,10 +58,20 @@ export class NamesrvController {
     this.notifier = notifier
     this.unregistrations = unregistrations
     this.liveness = liveness
+    this.pipeline = new RequestPipeline({
+      routes: new RouteTable(namesrvRoutes(context)),
+      laneLimits: {
+        route: values.clientRequestThreadPoolQueueCapacity,
+        heartbeat: values.defaultThreadPoolQueueCapacity,
+        admin: values.defaultThreadPoolQueueCapacity,
+      },
+      clock,
+      logger,
+    })
     this.server = new RemotingServer({
       host: host ?? values.bindAddress,
       port: values.listenPort,
-      pipeline: new RequestPipeline({ routes: new RouteTable(namesrvRoutes(context)), clock, logger }),
+      pipeline: this.pipeline,
       clock,
       logger,
       portSetting,
@@ -76,8 +92,20 @@ export class NamesrvController {
     this.liveness.start()
   }
 
-  /** Closes all connections and frees the port; changes under way are saved. */
-  async stop(): Promise<void> {
+  /**
+   * Closes all connections and frees the port; changes under way are saved. With `enableShutdownGracefully` clients
+   * that understand it are sent elsewhere for `shutdownWaitTimeSeconds` first, the others are served.
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce()
+    return this.stopping
+  }
+
+  private async stopOnce(): Promise<void> {
+    if (this.values.enableShutdownGracefully) {
+      this.pipeline.goAway()
+      await sleep(this.clock, this.values.shutdownWaitTimeSeconds * 1000)
+    }
     await this.liveness.stop()
     await this.server.stop()
     this.unregistrations.drain()

@@ -1,16 +1,16 @@
 import { RequestCode } from '../common/index.js'
-import { NotifyMinBrokerIdChangeRequestHeader, RemotingClient } from '../remoting/index.js'
+import { NotifyMinBrokerIdChangeRequestHeader, type PeerPolicy, RemotingClient } from '../remoting/index.js'
 import { type Clock, errorText, type Logger } from '../util/index.js'
 import type { MinBrokerIdChange } from './min-broker-id-change.js'
-
-const SEND_TIMEOUT_MS = 300
 
 /** Tells brokers who has the lowest id of their name (code 905, one-way). */
 export class MinBrokerIdNotifier {
   private readonly client: RemotingClient
 
-  constructor(private readonly options: { readonly clock: Clock; readonly logger: Logger }) {
-    this.client = new RemotingClient({ ...options, connectTimeoutMs: SEND_TIMEOUT_MS })
+  constructor(
+    private readonly options: { readonly clock: Clock; readonly logger: Logger; readonly policy: PeerPolicy },
+  ) {
+    this.client = new RemotingClient(options)
   }
 
   notify(change: MinBrokerIdChange): void {

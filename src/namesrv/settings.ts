@@ -1,10 +1,16 @@
+import type { PeerPolicy } from '../remoting/index.js'
+
 /** The keys a NameServer works by, with Java's names. Read when used, so that changes at run time are seen. */
-export interface NamesrvValues {
+export interface NamesrvValues extends PeerPolicy {
+  readonly enableShutdownGracefully: boolean
+  readonly shutdownWaitTimeSeconds: number
   readonly bindAddress: string
   readonly listenPort: number
   readonly serverSocketBacklog: number
   readonly serverChannelMaxIdleTimeSeconds: number
   readonly kvConfigPath: string
+  readonly clientRequestThreadPoolQueueCapacity: number
+  readonly defaultThreadPoolQueueCapacity: number
   readonly orderMessageEnable: boolean
   readonly returnOrderTopicConfigToBroker: boolean
   /** In ms. */

@@ -31,7 +31,7 @@ const SEVERITY: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn
 export function createLog(options: LogOptions = {}, component = 'CometMQ'): Log {
   const { level = 'info', format = 'text', file = '', maxBytes = 134_217_728, keep = 10 } = options
   const output = options.output ?? (file === '' ? standardOutput() : rotatingFile({ file, maxBytes, keep }))
-  const write = format === 'json' ? output.write : (line: string) => output.write(`${readable(line)}\n`)
+  const write = (line: string): void => output.write(format === 'json' ? line : `${readable(line)}\n`)
   const root = pino({ base: null, level: 'debug', serializers: { err: pino.stdSerializers.err } }, { write })
   // pino's children keep the level they were made with; ours follow this one.
   const threshold = { severity: SEVERITY[level] }

@@ -1,6 +1,7 @@
-import { mkdirSync, openSync, statSync } from 'node:fs'
+import { openSync, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolders } from '../util/index.js'
 import { LineWriter } from './line-writer.js'
 
 /** Where log lines go. Never blocks: writing happens on the thread pool. */
@@ -25,7 +26,7 @@ export interface LogFileOptions {
 
 /** A file that is put aside when it has grown. Lines written while that happens go to one of the two files. */
 export function rotatingFile({ file, maxBytes, keep }: LogFileOptions): LogOutput {
-  mkdirSync(dirname(file), { recursive: true })
+  makeFolders(dirname(file))
   const output = new LineWriter(openSync(file, 'a'))
   // What an earlier process wrote counts, too.
   let writtenBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0

@@ -1,33 +1,55 @@
 import { connect, type Socket } from 'node:net'
-import { type Clock, errorText, type Logger, MQError } from '../util/index.js'
+import { ResponseCode } from '../common/index.js'
+import { type Clock, errorText, type Logger, MQError, type Timer } from '../util/index.js'
 import type { OutgoingRequest, RemotingCommand } from './command.js'
 import { Connection } from './connection.js'
 import { RequestPipeline } from './pipeline.js'
 import { type Route, RouteTable } from './route.js'
+
+/** How a client treats its connections, by Java's keys; read when used. */
+export interface PeerPolicy {
+  readonly connectTimeoutMillis: number
+  /** A connection without a byte in or out for so long is closed. */
+  readonly clientChannelMaxIdleTimeSeconds: number
+  /** A connection on which an answer did not come in time is closed, unless the time was short. */
+  readonly clientCloseSocketIfTimeout: boolean
+  /** A request answered GO_AWAY is sent once more over a new connection. */
+  readonly enableReconnectForGoAway: boolean
+}
+
+/** Java's, but for what would cost the requests beside the one that failed: callers choose that. */
+const DEFAULT_POLICY: PeerPolicy = {
+  connectTimeoutMillis: 3000,
+  clientChannelMaxIdleTimeSeconds: 120,
+  clientCloseSocketIfTimeout: false,
+  enableReconnectForGoAway: false,
+}
+
+/** Requests with less time than this say little about the connection they time out on. */
+const TELLING_TIMEOUT_MS = 100
 
 export interface RemotingClientOptions {
   clock: Clock
   logger: Logger
   /** Requests the other side may send us (39, 40, 220 and kin). */
   routes?: readonly Route[]
-  /** Java: 3000. */
-  connectTimeoutMs?: number
+  policy?: PeerPolicy
   /** Language byte our requests announce. */
   language?: number
   /** Told of each connection that goes, with the address it was opened to. */
   onClosed?: (address: string) => void
 }
 
-const DEFAULT_CONNECT_TIMEOUT_MS = 3000
-
 /** Connections to servers, one per address, opened when first used and again when one is gone. */
 export class RemotingClient {
   private readonly open = new Map<string, Connection>()
   private readonly opening = new Map<string, Promise<Connection>>()
   private readonly pipeline: RequestPipeline
+  private readonly policy: PeerPolicy
   private stopped = false
 
   constructor(private readonly options: RemotingClientOptions) {
+    this.policy = options.policy ?? DEFAULT_POLICY
     this.pipeline = new RequestPipeline({
       routes: new RouteTable(options.routes ?? []),
       clock: options.clock,
@@ -40,10 +62,13 @@ export class RemotingClient {
    * @throws MQError ERR_REMOTING_CONNECT, ERR_REMOTING_TIMEOUT or ERR_REMOTING_CLOSED, naming the address.
    */
   async invoke(address: string, request: OutgoingRequest, timeoutMs: number): Promise<RemotingCommand> {
-    const start = this.options.clock.monotonic()
-    const connection = this.open.get(address) ?? (await this.connection(address))
-    const left = timeoutMs - (this.options.clock.monotonic() - start)
-    return connection.invoke(request, Math.max(1, left))
+    const { clock } = this.options
+    const deadline = clock.monotonic() + timeoutMs
+    const answer = await this.invokeOnce(address, request, timeoutMs)
+    if (answer.code !== ResponseCode.GO_AWAY || !this.policy.enableReconnectForGoAway) return answer
+    // the peer is stopping: once more over a new connection, which may reach its successor
+    this.drop(address, 'the peer sent GO_AWAY')
+    return this.invokeOnce(address, request, Math.max(1, deadline - clock.monotonic()))
   }
 
   /** Sends without waiting for anything but the connection. @throws MQError ERR_REMOTING_CONNECT */
@@ -67,6 +92,23 @@ export class RemotingClient {
     for (const connection of this.open.values()) connection.close('this client is stopping')
   }
 
+  private async invokeOnce(address: string, request: OutgoingRequest, timeoutMs: number): Promise<RemotingCommand> {
+    const start = this.options.clock.monotonic()
+    const connection = this.open.get(address) ?? (await this.connection(address))
+    const left = timeoutMs - (this.options.clock.monotonic() - start)
+    try {
+      return await connection.invoke(request, Math.max(1, left))
+    } catch (error) {
+      const isTelling = left > TELLING_TIMEOUT_MS || left > timeoutMs / 4
+      if (error instanceof MQError && error.code === 'ERR_REMOTING_TIMEOUT' && isTelling) this.timedOut(connection)
+      throw error
+    }
+  }
+
+  private timedOut(connection: Connection): void {
+    if (this.policy.clientCloseSocketIfTimeout) connection.close('an answer did not come in time')
+  }
+
   private connection(address: string): Promise<Connection> {
     if (this.stopped) return Promise.reject(new MQError('ERR_REMOTING_CLOSED', 'this client is stopped'))
     let opening = this.opening.get(address)
@@ -79,7 +121,7 @@ export class RemotingClient {
 
   private connect(address: string): Promise<Connection> {
     const { host, port } = parseAddress(address)
-    const timeoutMs = this.options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS
+    const timeoutMs = this.policy.connectTimeoutMillis
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, noDelay: true })
       const failed = (why: string): void => {
@@ -107,12 +149,26 @@ export class RemotingClient {
       onRequest: (command, from) => this.pipeline.handle(command, from),
     })
     this.open.set(address, connection)
+    const idleTimer = this.closeWhenIdle(connection)
     connection.onClose(() => {
+      idleTimer.cancel()
       if (this.open.get(address) === connection) this.open.delete(address)
       this.options.onClosed?.(address)
     })
     socket.on('data', (chunk: Buffer) => connection.receive(chunk, chunk.length))
     return connection
+  }
+
+  private closeWhenIdle(connection: Connection): Timer {
+    const { clock } = this.options
+    let timer: Timer
+    const look = (): void => {
+      const left = this.policy.clientChannelMaxIdleTimeSeconds * 1000 - (clock.monotonic() - connection.lastActive)
+      if (left <= 0) connection.close('idle')
+      else timer = clock.after(left, look)
+    }
+    look()
+    return { cancel: () => timer.cancel() }
   }
 }
 

@@ -290,6 +290,10 @@ export class Connection {
     const unsent = this.socket.writableLength
     if (unsent > this.limits.maxUnsentBytes) {
       this.socket.destroy()
+      this.options.logger.warn(
+        { event: 'slow-reader-closed', remote: this.peer.text, unsentBytes: unsent },
+        `closed the connection of ${this.peer.text}: it does not read, ${unsent} bytes of answers wait`,
+      )
       this.closed(`${unsent} bytes of answers were not read`)
     } else if (unsent > this.limits.highWaterBytes && !this.readingPaused) {
       this.readingPaused = true

@@ -1,5 +1,5 @@
 import { ResponseCode, ResponseError, requestCodeName } from '../common/index.js'
-import { type Clock, errorText, type Logger } from '../util/index.js'
+import { type Clock, createLogLimiter, errorText, type Logger, type LogLimiter } from '../util/index.js'
 import { EMPTY, type RemotingCommand } from './command.js'
 import type { Connection } from './connection.js'
 import { fail, Hold, type Lane, Reply, type Route, type RouteTable } from './route.js'
@@ -23,13 +23,18 @@ export interface PipelineOptions {
 
 const DEFAULT_LANE_LIMIT = 100_000
 const DEFAULT_SLOW_MS = 500
+/** Requests of a host that are refused for one reason are told once in this time, and the rest counted. */
+const REFUSAL_PERIOD_MS = 60_000
 
 /** The one way of every request: route, admission, header, handler, answer. */
 export class RequestPipeline {
   private readonly underWay = new Map<Lane, number>()
+  private readonly refusals: LogLimiter
   private stopping = false
 
-  constructor(private readonly options: PipelineOptions) {}
+  constructor(private readonly options: PipelineOptions) {
+    this.refusals = createLogLimiter({ clock: options.clock, periodMs: REFUSAL_PERIOD_MS })
+  }
 
   /** From now on requests of clients that understand it are answered GO_AWAY. */
   goAway(): void {
@@ -43,22 +48,20 @@ export class RequestPipeline {
     return sum
   }
 
+  /** Requests of a lane that wait for their answer; held ones do not count. */
+  waiting(lane: Lane): number {
+    return this.underWay.get(lane) ?? 0
+  }
+
   handle(command: RemotingCommand, connection: Connection): void {
     const route = this.options.routes.find(command.code)
-    if (!route || (route.mainPortOnly && connection.fastPort)) {
-      connection.reply(
-        command,
-        fail(ResponseCode.REQUEST_CODE_NOT_SUPPORTED, ` request type ${command.code} not supported`),
-      )
-      return
-    }
-    const refusal = this.refuse(route, command, connection)
-    if (refusal) {
-      this.options.logger.debug(
-        this.facts(route, command, connection),
-        `refused ${requestCodeName(route.code)}: ${refusal.remark}`,
-      )
-      connection.reply(command, refusal)
+    const refusal =
+      !route || (route.mainPortOnly && connection.fastPort)
+        ? fail(ResponseCode.REQUEST_CODE_NOT_SUPPORTED, ` request type ${command.code} not supported`)
+        : this.refuse(route, command, connection)
+    if (!route || refusal) {
+      this.tellRefusal(command, connection, refusal!)
+      connection.reply(command, refusal!)
       return
     }
     // the time of the chunk it came in: what a request waits behind others of its chunk counts as its own
@@ -84,6 +87,20 @@ export class RequestPipeline {
     return this.options.admit?.(route, command, connection)
   }
 
+  private tellRefusal(command: RemotingCommand, connection: Connection, refusal: Reply): void {
+    const { logger, clock } = this.options
+    const fields = {
+      ...facts(command, connection),
+      event: 'request-refused',
+      answer: refusal.code,
+      costMs: Math.round(clock.monotonic() - connection.lastActive),
+    }
+    const text = `refused ${requestCodeName(command.code)} of ${connection.peer.text}: ${refusal.remark?.trim()}`
+    // everybody who is connected gets it while this server stops
+    if (refusal.code === ResponseCode.GO_AWAY) logger.debug(fields, text)
+    else this.refusals.warn(logger, `${refusal.code}@${connection.peer.ip}`, fields, text)
+  }
+
   private hold(call: Call, hold: Hold): void {
     // an unanswered frame has no use for the answer, but its work was done
     if (call.command.isOneway) hold.abandon()
@@ -101,10 +118,7 @@ export class RequestPipeline {
       })
       .finally(() => this.underWay.set(route.lane, this.underWay.get(route.lane)! - 1))
       .catch((error: unknown) => {
-        this.options.logger.error(
-          { ...this.facts(route, call.command, call.connection), err: error },
-          'could not answer a request',
-        )
+        this.options.logger.error({ ...facts(call.command, call.connection), err: error }, 'could not answer a request')
       })
   }
 
@@ -120,15 +134,21 @@ export class RequestPipeline {
     this.options.onAnswered?.(call.route, reply.code, costMs)
     if (costMs < (this.options.slowRequestMs ?? DEFAULT_SLOW_MS)) return
     this.options.logger.warn(
-      { ...this.facts(call.route, call.command, call.connection), event: 'slow-request', costMs: Math.round(costMs) },
+      { ...facts(call.command, call.connection), event: 'slow-request', costMs: Math.round(costMs) },
       `${requestCodeName(call.route.code)} of ${call.connection.peer.text} took ${Math.round(costMs)} ms`,
     )
   }
 
   private replyTo(error: unknown, route: Route, command: RemotingCommand, connection: Connection): Reply {
-    if (error instanceof ResponseError) return fail(error.code, error.remark)
+    if (error instanceof ResponseError) {
+      this.options.logger.debug(
+        { ...facts(command, connection), event: 'request-answered', answer: error.code },
+        `${requestCodeName(route.code)} of ${connection.peer.text}: ${error.remark}`,
+      )
+      return fail(error.code, error.remark)
+    }
     this.options.logger.error(
-      { ...this.facts(route, command, connection), event: 'request-failed', err: error },
+      { ...facts(command, connection), event: 'request-failed', err: error },
       `${requestCodeName(route.code)} of ${connection.peer.text} failed: ${errorText(error)}`,
     )
     return fail(
@@ -136,16 +156,16 @@ export class RequestPipeline {
       `${requestCodeName(route.code)} failed inside the server: ${errorText(error)}`,
     )
   }
+}
 
-  private facts(route: Route, command: RemotingCommand, connection: Connection): Record<string, unknown> {
-    return {
-      event: 'request',
-      code: route.code,
-      request: requestCodeName(route.code),
-      opaque: command.opaque,
-      remote: connection.peer.text,
-      topic: topicOf(command),
-    }
+function facts(command: RemotingCommand, connection: Connection): Record<string, unknown> {
+  return {
+    event: 'request',
+    code: command.code,
+    request: requestCodeName(command.code),
+    opaque: command.opaque,
+    remote: connection.peer.text,
+    topic: topicOf(command),
   }
 }
 

@@ -94,7 +94,19 @@ export class Hold {
 export type HandlerResult = Reply | Hold | Promise<Reply | Hold>
 
 /** Groups of requests with one bound on how many may be under way. */
-export type Lane = 'send' | 'pull' | 'query' | 'heartbeat' | 'client' | 'transaction' | 'ack' | 'admin' | 'route'
+export type Lane =
+  | 'send'
+  | 'reply'
+  | 'pull'
+  | 'litePull'
+  | 'ack'
+  | 'query'
+  | 'heartbeat'
+  | 'client'
+  | 'consumer'
+  | 'transaction'
+  | 'admin'
+  | 'route'
 
 /** What authorization checks on the resources of the header. */
 export type Action = 'PUB' | 'SUB' | 'GET' | 'LIST' | 'CREATE' | 'UPDATE' | 'DELETE' | 'ANY'

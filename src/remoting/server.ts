@@ -1,7 +1,8 @@
 import { createServer, type Server, Socket } from 'node:net'
-import { type Clock, type Logger, MQError, PeriodicTask } from '../util/index.js'
+import { type Clock, createLogLimiter, type Logger, MQError, openFileLimit, PeriodicTask } from '../util/index.js'
 import { Connection, type ConnectionLimits } from './connection.js'
 import type { RequestPipeline } from './pipeline.js'
+import type { PollTurn } from './poll-turn.js'
 
 export interface RemotingServerOptions {
   /** Address to bind, e.g. `0.0.0.0`. */
@@ -18,19 +19,28 @@ export interface RemotingServerOptions {
   /** A connection without a byte in or out for this long is closed (serverChannelMaxIdleTimeSeconds). */
   idleMs?: number
   limits?: ConnectionLimits
+  /** More connections than this are closed at once. Default: what leaves files to open for the rest of the process. */
+  maxConnections?: number
   backlog?: number
+  /** Told of each chunk of bytes that was read. */
+  turn?: PollTurn | undefined
 }
 
 const READ_BUFFER_BYTES = 64 * 1024
 const DEFAULT_IDLE_MS = 120_000
 const IDLE_SWEEP_MS = 5_000
 const TLS_HANDSHAKE = 0x16
+const REFUSAL_PERIOD_MS = 10_000
+/** Of the files a process may open, those that are not for connections: a quarter, and this many at least. */
+const MIN_OTHER_FILES = 64
 
 /** Accepts connections on the main and the fast port and feeds what they send into the pipeline. */
 export class RemotingServer {
   readonly connections = new Set<Connection>()
   private readonly servers: Server[] = []
   private readonly idleSweep: PeriodicTask
+  private readonly maxConnections: number
+  private readonly refusals: ReturnType<typeof createLogLimiter>
   /**
    * One read buffer for all connections: a chunk is decoded completely before the next is read, and what outlives it is
    * copied by the decoder.
@@ -38,6 +48,8 @@ export class RemotingServer {
   private readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
   constructor(private readonly options: RemotingServerOptions) {
+    this.maxConnections = options.maxConnections ?? connectionsWithin(openFileLimit())
+    this.refusals = createLogLimiter({ clock: options.clock, periodMs: REFUSAL_PERIOD_MS })
     this.idleSweep = new PeriodicTask({
       name: 'idle connections',
       periodMs: IDLE_SWEEP_MS,
@@ -106,6 +118,10 @@ export class RemotingServer {
   }
 
   private accept(accepted: Socket, fastPort: boolean): void {
+    if (this.connections.size >= this.maxConnections) {
+      this.refuse(accepted)
+      return
+    }
     let connection: Connection | undefined
     const socket = withSharedReadBuffer(accepted, this.readBuffer, (length, buffer) => {
       if (connection) this.received(connection, length, buffer)
@@ -124,6 +140,19 @@ export class RemotingServer {
     socket.resume()
   }
 
+  /** A process without a file to open could not even store what others send. */
+  private refuse(accepted: Socket): void {
+    const remote = `${accepted.remoteAddress}:${accepted.remotePort}`
+    accepted.destroy()
+    this.refusals.warn(
+      this.options.logger,
+      'connections',
+      { event: 'connection-refused', remote, connections: this.connections.size },
+      `closed the new connection of ${remote}: there are ${this.connections.size}, which is what the limit of open ` +
+        'files allows; raise that (ulimit -n, or LimitNOFILE of systemd), or find out who opens so many',
+    )
+  }
+
   private received(connection: Connection, length: number, buffer: Buffer): void {
     // a frame starts with a zero byte (its length is below 16 MiB): this is a TLS client
     if (buffer[0] === TLS_HANDSHAKE && connection.isFresh) {
@@ -134,6 +163,7 @@ export class RemotingServer {
       connection.close('TLS is not served')
       return
     }
+    this.options.turn?.onChunk()
     connection.receive(buffer, length)
   }
 
@@ -149,6 +179,10 @@ export class RemotingServer {
       connection.close('idle')
     }
   }
+}
+
+function connectionsWithin(files: number | undefined): number {
+  return files === undefined ? Number.MAX_SAFE_INTEGER : files - Math.max(MIN_OTHER_FILES, Math.ceil(files / 4))
 }
 
 /**

@@ -2,6 +2,7 @@ import { BLANK_MAGIC, bodyLengthPosition, MessageSysFlag, RecordPosition } from 
 import { type Clock, type Disk, errorText, type Logger } from '../util/index.js'
 import { BatchElementReader } from './batch-element-reader.js'
 import { crc31 } from './crc.js'
+import { forcibleRatio, usedRatio } from './disk-ratio.js'
 import { setInt64, viewOf } from './int64-view.js'
 import type { MappedFile } from './mapped-file.js'
 import { MappedFileQueue } from './mapped-file-queue.js'
@@ -54,6 +55,8 @@ export class CommitLog {
   readonly files: MappedFileQueue
   /** Store time of the record appended last. */
   lastStoreTimestamp = 0
+  /** Why no further file can be made; undefined while that works. */
+  rollFailure: string | undefined
 
   private readonly storeHostFlag: number
   private readonly prefaulter: PagePrefaulter
@@ -68,6 +71,7 @@ export class CommitLog {
       folders: options.folders,
       readOnlyFolders: options.readOnlyFolders ?? [],
       fileSize: settings.mappedFileSizeCommitLog,
+      isFull: folder => usedRatio(disk, folder) > forcibleRatio(settings),
       now: () => clock.now(),
     })
     this.storeHostFlag = options.storeHost.length === 20 ? MessageSysFlag.STOREHOSTADDRESS_V6 : 0
@@ -239,12 +243,10 @@ export class CommitLog {
     try {
       next = this.files.roll()
     } catch (error) {
-      this.options.logger.error(
-        { event: 'commit-log-roll-failed', err: error },
-        `the next commit log file cannot be made: ${errorText(error)}; sends are refused until it can`,
-      )
+      this.noteRollFailure(error)
       return undefined
     }
+    this.rollFailure = undefined
     if (file !== undefined && !file.isFull) {
       file.map()
       file.view.setInt32(file.wrotePosition, file.length - file.wrotePosition)
@@ -252,6 +254,14 @@ export class CommitLog {
       file.wrotePosition = file.length
     }
     return next
+  }
+
+  /** Said when it begins and when the reason changes: every send meets it again. */
+  private noteRollFailure(error: unknown): void {
+    const text = `the next commit log file cannot be made: ${errorText(error)}; sends are refused until it can`
+    if (this.rollFailure === text) return
+    this.rollFailure = text
+    this.options.logger.error({ event: 'commit-log-roll-failed', err: error }, text)
   }
 
   private recordOf(message: MessageToStore, topic: TopicQueues, file: MappedFile, sysFlag: number): AppendedRecord {

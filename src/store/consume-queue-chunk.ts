@@ -12,6 +12,8 @@ const FIRST_UNITS = 16
 /** A run of units in memory: read from a file, or appended and not yet all written to it. */
 export class ConsumeQueueChunk {
   view: DataView
+  /** Bytes there is room for. */
+  capacity: number
   /** Bytes filled. */
   length: number
   /** Bytes of them that the file holds. */
@@ -20,16 +22,17 @@ export class ConsumeQueueChunk {
   constructor(
     /** Stream position (in bytes) of the first unit. */
     readonly start: number,
-    public buffer: Buffer,
+    bytes: Buffer | DataView,
     filled: number,
   ) {
-    this.view = viewOf(buffer)
+    this.view = bytes instanceof DataView ? bytes : viewOf(bytes)
+    this.capacity = this.view.byteLength
     this.length = filled
     this.written = filled
   }
 
   static empty(start: number, limit: number, unitSize: number): ConsumeQueueChunk {
-    return new ConsumeQueueChunk(start, Buffer.allocUnsafeSlow(Math.min(FIRST_UNITS * unitSize, limit)), 0)
+    return new ConsumeQueueChunk(start, newView(Math.min(FIRST_UNITS * unitSize, limit)), 0)
   }
 
   get end(): number {
@@ -38,12 +41,27 @@ export class ConsumeQueueChunk {
 
   /** More room, up to `limit` bytes in all. Returns false when there is none. */
   grow(limit: number): boolean {
-    if (this.buffer.length >= limit) return false
-    const larger = Buffer.allocUnsafeSlow(Math.min(limit, this.buffer.length * 4))
-    this.buffer.copy(larger, 0, 0, this.length)
-    this.buffer = larger
-    this.view = viewOf(larger)
+    if (this.capacity >= limit) return false
+    const larger = newView(Math.min(limit, this.capacity * 2))
+    new Uint8Array(larger.buffer, larger.byteOffset).set(this.bytes(0, this.length))
+    this.view = larger
+    this.capacity = larger.byteLength
     return true
+  }
+
+  /** All its bytes, filled or not. */
+  get buffer(): Buffer {
+    return this.bytes(0, this.capacity)
+  }
+
+  /** The bytes `[from, to)`; they are another chunk's, or nobody's, once this one has grown. */
+  bytes(from: number, to: number): Buffer {
+    return Buffer.from(this.view.buffer, this.view.byteOffset + from, to - from)
+  }
+
+  /** Puts bytes in the place of others. */
+  set(bytes: Uint8Array, at: number): void {
+    this.bytes(at, at + bytes.length).set(bytes)
   }
 
   append(physicalOffset: number, size: number, tagsCode: number): void {
@@ -54,4 +72,21 @@ export class ConsumeQueueChunk {
     setInt64(view, at + 12, tagsCode)
     this.length = at + UNIT_SIZE
   }
+}
+
+/** Small chunks lie together in slabs: a buffer of its own for each costs more than what it holds. */
+const SLAB = 65_536
+const LARGEST_IN_SLAB = SLAB / 16
+let slab = new ArrayBuffer(0)
+let slabUsed = 0
+
+function newView(length: number): DataView {
+  if (length > LARGEST_IN_SLAB) return new DataView(new ArrayBuffer(length))
+  if (slabUsed + length > slab.byteLength) {
+    slab = new ArrayBuffer(SLAB)
+    slabUsed = 0
+  }
+  const view = new DataView(slab, slabUsed, length)
+  slabUsed += Math.ceil(length / 8) * 8
+  return view
 }

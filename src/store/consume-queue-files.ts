@@ -78,7 +78,7 @@ export class ChunkCache {
   put(key: number, chunk: ConsumeQueueChunk): void {
     this.remove(key)
     this.chunks.set(key, chunk)
-    this.bytes += chunk.buffer.length
+    this.bytes += chunk.capacity
     for (const oldest of this.chunks.keys()) {
       if (this.bytes <= this.limitBytes || oldest === key) break
       this.remove(oldest)
@@ -89,6 +89,6 @@ export class ChunkCache {
     const chunk = this.chunks.get(key)
     if (chunk === undefined) return
     this.chunks.delete(key)
-    this.bytes -= chunk.buffer.length
+    this.bytes -= chunk.capacity
   }
 }

@@ -1,10 +1,13 @@
 import { join } from 'node:path'
+import { isLmq } from '../common/index.js'
 import { type Clock, type Disk, errorText, type Logger, MQError } from '../util/index.js'
 import { BATCH_UNIT_SIZE, BatchConsumeQueue } from './batch-consume-queue.js'
 import { ConsumeQueue } from './consume-queue.js'
 import { UNIT_SIZE } from './consume-queue-chunk.js'
 import { ChunkCache, OpenFiles } from './consume-queue-files.js'
 import type { ConsumeQueueShared, QueueReach } from './consume-queue-types.js'
+import { ExtendedConsumeQueue } from './extended-consume-queue.js'
+import { writeQueues } from './queue-writing.js'
 import { TopicQueues } from './topic-queues.js'
 
 export interface ConsumeQueueStoreOptions {
@@ -15,6 +18,8 @@ export interface ConsumeQueueStoreOptions {
   fileSize: number
   /** Bytes per file of batch queues; default: as many units as a plain file holds. */
   batchFileSize?: number
+  /** Queues get extensions, in files of so many bytes; absent: only the queues that have some already. */
+  extension?: { readonly fileSize: number; readonly isWritten: boolean }
   /** Whether a topic's messages are kept in batches (`queue.type=BatchCQ`). Asked once per topic. */
   isBatchQueue?: (topic: string) => boolean
 }
@@ -27,14 +32,16 @@ export interface QueueLoading {
   readonly expected?: ReadonlyMap<string, ReadonlyMap<number, QueueReach>>
   /** Where the log begins. */
   readonly minPhysicalOffset?: number
+  /** Told now and then how many queues are open. */
+  readonly onProgress?: (queues: number) => void
 }
 
 /** Above this many files to make durable, one sync of the whole file system is cheaper than one per file. */
 const FILES_TO_SYNC_ONE_BY_ONE = 64
-/** Writes under way at once: the pool must have room for the commit log's flush. */
-const WRITERS = 2
 /** Memory for units of queues that are not being written to any more. */
 const BUFFER_BUDGET_BYTES = 64 * 1024 * 1024
+/** Extensions read from files, for consumers that follow. */
+const EXTENSION_CACHE_BYTES = 8 * 1024 * 1024
 
 /** All queues by topic and id, and the way of their units to the disk. */
 export class ConsumeQueueStore {
@@ -52,6 +59,8 @@ export class ConsumeQueueStore {
       disk: options.disk,
       files: this.files,
       cache: new ChunkCache(),
+      extCache: new ChunkCache(EXTENSION_CACHE_BYTES),
+      unwritten: { units: 0 },
       fileSize: unitSize => (unitSize === UNIT_SIZE ? options.fileSize : batchFileSize),
       onDirty: queue => this.dirty.push(queue),
       onErased: queue => this.unflushed.add(queue),
@@ -70,6 +79,7 @@ export class ConsumeQueueStore {
   load(how: QueueLoading = {}): void {
     const { disk } = this.options
     const { isLengthKnown = false, minPhysicalOffset } = how
+    let loaded = 0
     for (const isBatch of [false, true]) {
       const folder = this.folderOf(isBatch)
       for (const topic of disk.list(folder)) {
@@ -81,9 +91,27 @@ export class ConsumeQueueStore {
           if (problem !== undefined) how.onDamaged?.(queue, problem)
           // its file is open now
           if (minPhysicalOffset !== undefined) queue.correctMinOffset(minPhysicalOffset)
+          loaded++
         }
+        how.onProgress?.(loaded)
       }
     }
+    this.dropLooseExtensions()
+  }
+
+  /** Deletes extensions without a queue: nothing points there, and a queue built again begins with none. */
+  private dropLooseExtensions(): void {
+    const { disk } = this.options
+    for (const topic of disk.list(this.extensionFolder)) {
+      for (const found of disk.list(join(this.extensionFolder, topic.name))) {
+        const queue = found.isFolder ? this.find(topic.name, Number(found.name)) : undefined
+        if (queue === undefined) disk.removeFolder(join(this.extensionFolder, topic.name, found.name))
+      }
+    }
+  }
+
+  private get extensionFolder(): string {
+    return join(this.options.rootDir, 'consumequeue_ext')
   }
 
   private topicOfKind(topic: string, isBatch: boolean): TopicQueues {
@@ -119,11 +147,24 @@ export class ConsumeQueueStore {
   }
 
   private makeQueue(topic: TopicQueues, queueId: number): ConsumeQueue {
-    const Kind = topic.isBatch ? BatchConsumeQueue : ConsumeQueue
     const folder = join(this.folderOf(topic.isBatch), topic.topic, String(queueId))
-    const queue = new Kind(this.shared, topic.topic, queueId, folder)
+    const queue = topic.isBatch
+      ? new BatchConsumeQueue(this.shared, topic.topic, queueId, folder)
+      : this.makePlainQueue(topic.topic, queueId, folder)
     topic.queues[queueId] = queue
     return queue
+  }
+
+  private makePlainQueue(topic: string, queueId: number, folder: string): ConsumeQueue {
+    const { extension, disk } = this.options
+    // units of a light queue hold plain tags codes always
+    if (extension !== undefined && !isLmq(topic)) {
+      const place = { ...extension, folder: join(this.extensionFolder, topic, String(queueId)) }
+      if (place.isWritten || disk.stat(place.folder) !== undefined) {
+        return new ExtendedConsumeQueue(this.shared, { topic, queueId }, folder, place)
+      }
+    }
+    return new ConsumeQueue(this.shared, topic, queueId, folder)
   }
 
   /** The queue if there is one; looking makes none. */
@@ -140,6 +181,11 @@ export class ConsumeQueueStore {
   /** Queues with units that their files lack. */
   get dirtyCount(): number {
     return this.dirty.length
+  }
+
+  /** Units that were taken since the last {@link writeOut} began. */
+  get unwrittenUnits(): number {
+    return this.shared.unwritten.units
   }
 
   /** End of the record that the newest unit of any queue points to; -1 when there is none. */
@@ -164,20 +210,8 @@ export class ConsumeQueueStore {
   private async writeDirty(): Promise<void> {
     const queues = this.dirty
     this.dirty = []
-    let next = 0
-    let failure: unknown
-    const writer = async (): Promise<void> => {
-      while (next < queues.length) {
-        const queue = queues[next++]!
-        try {
-          await queue.writeOut()
-          this.unflushed.add(queue)
-        } catch (error) {
-          failure = error
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: WRITERS }, writer))
+    this.shared.unwritten.units = 0
+    const failure = await writeQueues(queues, this.options.disk, queue => this.unflushed.add(queue))
     if (failure !== undefined) throw failure
     this.trimBuffers(queues)
   }
@@ -219,6 +253,7 @@ export class ConsumeQueueStore {
       this.topics.delete(topic)
       for (const queue of entry.queues) if (queue !== undefined) this.forget(queue)
       this.options.disk.removeFolder(join(this.folderOf(entry.isBatch), topic))
+      this.options.disk.removeFolder(join(this.extensionFolder, topic))
     }
     this.dirty = this.dirty.filter(queue => !queue.isDropped)
   }

@@ -8,8 +8,12 @@ export interface ConsumeQueueShared {
   readonly disk: Disk
   readonly files: OpenFiles
   readonly cache: ChunkCache
+  /** Of extensions. */
+  readonly extCache: ChunkCache
   /** Bytes per file of units of this size, as configured. */
   readonly fileSize: (unitSize: number) => number
+  /** Counts units that were taken since the last write. */
+  readonly unwritten: { units: number }
   /** Told once when a queue begins to hold units that its files do not. */
   readonly onDirty: (queue: ConsumeQueue) => void
   /** Told when units were taken out of its files: that must become durable too. */

@@ -1,5 +1,7 @@
-import { assert, MQError } from '../util/index.js'
+import { isLmq } from '../common/index.js'
+import { assert, type FilePiece, MQError } from '../util/index.js'
 import { BLANK_UNIT_SIZE, CHUNK_UNITS, ConsumeQueueChunk, UNIT_SIZE } from './consume-queue-chunk.js'
+import type { ConsumeQueueExt } from './consume-queue-ext.js'
 import {
   type ConsumeQueueShared,
   type QueueReach,
@@ -8,6 +10,7 @@ import {
   unitAt,
 } from './consume-queue-types.js'
 import { setInt64, viewOf } from './int64-view.js'
+import { bytesOf, neighbours, positionOf, type UnwrittenPart, type UnwrittenUnits } from './queue-writing.js'
 import { UnitFiles } from './unit-files.js'
 import { UnitSearch } from './unit-search.js'
 
@@ -40,16 +43,21 @@ export class ConsumeQueue {
   flushedTo = this.writtenTo
   /** What {@link minUnit} was found for; -1 when it must be looked for again. */
   private beginsFor = -1
+  /** Where units say more of their messages; only in an {@link ExtendedConsumeQueue}. */
+  readonly ext: ConsumeQueueExt | undefined = undefined
+  /** Its units point to records of other queues too (LMQ): those say nothing of this queue. */
+  readonly isShared: boolean
   /** Set between {@link ConsumeQueueShared.onDirty} and the write that makes it clean. */
   isDirty = false
 
   protected readonly files: UnitFiles
-  private readonly unitSearch: UnitSearch
   private readonly chunkSize: number
   /** New whenever units were taken back, so that nothing cached before is read again. */
   private serial = ++lastSerial
   /** Oldest first; the last takes new units. All units before the first of them are in the files. */
   private chunks: ConsumeQueueChunk[] = []
+  /** The last of them. */
+  private tail: ConsumeQueueChunk | undefined
 
   constructor(
     private readonly shared: ConsumeQueueShared,
@@ -61,8 +69,12 @@ export class ConsumeQueue {
   ) {
     const fileSize = Math.ceil(shared.fileSize(unitSize) / unitSize) * unitSize
     this.files = new UnitFiles(shared.disk, shared.files, folder, fileSize)
-    this.unitSearch = new UnitSearch(this.files, unitSize, number => this.readUnitSync(number))
     this.chunkSize = CHUNK_UNITS * unitSize
+    this.isShared = isLmq(topic)
+  }
+
+  private get unitSearch(): UnitSearch {
+    return new UnitSearch(this.files, this.unitSize, number => this.readUnitSync(number))
   }
 
   /** Offset of the first message whose record still exists. */
@@ -90,18 +102,9 @@ export class ConsumeQueue {
     return 1
   }
 
-  /** Its units point to records of other queues too (LMQ): those say nothing of this queue. */
-  get isShared(): boolean {
-    return false
-  }
-
   /** The queue id that a record of this queue holds, when it says `own`. */
   recordQueueId(own: number): number {
     return this.isShared ? own : this.queueId
-  }
-
-  takesTopic(topic: string): boolean {
-    return this.isShared || topic === this.topic
   }
 
   /** Called when units have come or gone other than by {@link put}. */
@@ -109,7 +112,7 @@ export class ConsumeQueue {
 
   /** Bytes of memory held for units that are not in the files, or were appended a moment ago. */
   get bufferedBytes(): number {
-    return this.chunks.reduce((sum, chunk) => sum + chunk.buffer.length, 0)
+    return this.chunks.reduce((sum, chunk) => sum + chunk.capacity, 0)
   }
 
   get isEmpty(): boolean {
@@ -142,17 +145,21 @@ export class ConsumeQueue {
 
   /** Where the next unit goes. */
   protected chunkForNext(): ConsumeQueueChunk {
-    const chunk = this.chunks[this.chunks.length - 1]
-    return chunk === undefined || chunk.length === chunk.buffer.length ? this.makeRoom(chunk) : chunk
+    const chunk = this.tail
+    return chunk === undefined || chunk.length === chunk.capacity ? this.makeRoom(chunk) : chunk
   }
 
   protected noteAppended(physicalOffset: number, size: number): void {
     this.endUnit++
     this.maxPhysicalOffset = physicalOffset + size
-    if (!this.isDirty) {
-      this.isDirty = true
-      this.shared.onDirty(this)
-    }
+    this.shared.unwritten.units++
+    if (!this.isDirty) this.markDirty()
+  }
+
+  markDirty(): void {
+    if (this.isDirty) return
+    this.isDirty = true
+    this.shared.onDirty(this)
   }
 
   private makeRoom(last: ConsumeQueueChunk | undefined): ConsumeQueueChunk {
@@ -160,6 +167,7 @@ export class ConsumeQueue {
     const start = this.endUnit * this.unitSize
     const chunk = ConsumeQueueChunk.empty(start, this.chunkLimit(start) - start, this.unitSize)
     this.chunks.push(chunk)
+    this.tail = chunk
     return chunk
   }
 
@@ -239,7 +247,7 @@ export class ConsumeQueue {
     const inMemory = this.chunks.find(chunk => position >= chunk.start && position < chunk.end)
     if (inMemory !== undefined) {
       const at = position - inMemory.start
-      inMemory.buffer.copy(unit, 0, at, at + this.unitSize)
+      unit.set(inMemory.bytes(at, at + this.unitSize))
       return unitView
     }
     const part = unit.subarray(0, this.unitSize)
@@ -265,64 +273,65 @@ export class ConsumeQueue {
     if (first === undefined) return undefined
     this.minUnit = first / unitSize
     this.endUnit = (files.starts.at(-1)! + files.fileSize) / unitSize
-    if (expected === undefined || !this.endsAt(expected)) this.cutWhere(() => true)
+    if (expected === undefined || !this.endsNear(expected)) this.cutWhere(() => true)
     return undefined
   }
 
-  /** Takes over where a queue is said to end, if the files say so too: a look at two units instead of a search. */
-  private endsAt(expected: QueueReach): boolean {
-    const { maxOffset, maxPhysicalOffset } = expected
+  /** Takes over where a queue was said to end, or not far behind it, if the files say so too: one read, no search. */
+  private endsNear(expected: QueueReach): boolean {
+    const { maxOffset } = expected
     if (this.unitSize !== UNIT_SIZE || maxOffset <= this.minUnit || maxOffset > this.endUnit) return false
-    const last = this.readUnitSync(maxOffset - 1)
-    if (last === undefined || last.size === BLANK_UNIT_SIZE) return false
-    if (last.physicalOffset + last.size !== maxPhysicalOffset) return false
-    const next = maxOffset < this.endUnit ? this.readUnitSync(maxOffset) : undefined
-    if (next !== undefined && (next.size !== 0 || next.physicalOffset !== 0)) return false
-    this.endUnit = maxOffset
-    this.maxPhysicalOffset = maxPhysicalOffset
+    const end = this.unitSearch.endNear(expected, this.endUnit)
+    if (end === undefined) return false
+    const isBehind = end.maxOffset > maxOffset
+    this.endUnit = end.maxOffset
+    this.maxPhysicalOffset = end.maxPhysicalOffset
+    // only a crash leaves more than was said: what it left behind a gap goes too
+    if (isBehind && this.files.eraseFrom(this.endUnit * this.unitSize)) this.shared.onErased(this)
     return true
   }
 
-  /** Drops every unit from the first one on that points at or behind `physicalOffset`, or to nothing. */
-  truncateTo(physicalOffset: number): void {
-    if (this.endUnit > 0 && this.maxPhysicalOffset > physicalOffset) this.cutWhere(at => at < physicalOffset)
+  /**
+   * Drops every unit from the first one on that points at or behind `physicalOffset`, or to nothing. `known`: how far
+   * the queue was once, which saves the search where it was that far.
+   */
+  truncateTo(physicalOffset: number, known?: QueueReach): void {
+    if (this.endUnit === 0 || this.maxPhysicalOffset <= physicalOffset) return
+    if (known?.maxPhysicalOffset === physicalOffset && this.reached(known)) this.cutAt(known.maxOffset, known)
+    else this.cutWhere(at => at < physicalOffset)
+  }
+
+  private reached({ maxOffset, maxPhysicalOffset }: QueueReach): boolean {
+    const isInside = this.unitSize === UNIT_SIZE && maxOffset > this.minUnit && maxOffset <= this.endUnit
+    return isInside && this.unitSearch.physicalEndOf(maxOffset - 1) === maxPhysicalOffset
   }
 
   /** Keeps the leading units that are valid and pass; the others are zeroed in the files. */
   private cutWhere(keeps: (physicalOffset: number) => boolean): void {
     assert(!this.isDirty, 'a queue is cut before it takes new units')
-    let low = (this.files.starts[0] ?? 0) / this.unitSize
-    let high = this.endUnit
-    const before = high
-    const first = low
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const found = this.unitSearch.realUnitAt(middle, first, before)
-      const isKept = found !== undefined && found.size > 0 && found.physicalOffset >= 0 && keeps(found.physicalOffset)
-      if (isKept) low = middle + 1
-      else high = middle
-    }
-    this.endUnit = low
-    this.chunks = []
+    this.cutAt(this.unitSearch.endWhere(keeps, (this.files.starts[0] ?? 0) / this.unitSize, this.endUnit))
+  }
+
+  /** Units from `end` on are zeroed in the files. */
+  private cutAt(end: number, known?: QueueReach): void {
+    const first = (this.files.starts[0] ?? 0) / this.unitSize
+    const before = this.endUnit
+    this.endUnit = end
+    this.forgetChunks()
     this.serial = ++lastSerial
     this.beginsFor = -1
-    const last = low > first ? this.readUnitSync(low - 1) : undefined
+    const last = end > first ? this.readUnitSync(end - 1) : undefined
     if (last === undefined) this.removeFiles()
     else {
-      this.maxPhysicalOffset = this.unitSearch.physicalEnd(first, low)
-      if (low < before && this.files.eraseFrom(low * this.unitSize)) this.shared.onErased(this)
+      this.maxPhysicalOffset = known?.maxPhysicalOffset ?? this.unitSearch.physicalEnd(first, end)
+      if (end < before && this.files.eraseFrom(end * this.unitSize)) this.shared.onErased(this)
     }
     this.unitsChanged()
   }
 
   /** Whether the first message of some file lies in front of `physicalOffset`, or it has none at all. */
   pointsBefore(physicalOffset: number): boolean {
-    const { starts, fileSize } = this.files
-    return starts.some(start => {
-      const [first, end] = [start / this.unitSize, Math.min((start + fileSize) / this.unitSize, this.endUnit)]
-      const found = first < end ? this.unitSearch.realUnitAt(first, first, end) : undefined
-      return found === undefined || (found.size > 0 && found.physicalOffset < physicalOffset)
-    })
+    return this.unitSearch.pointsBefore(physicalOffset, this.endUnit)
   }
 
   /** Numbers the next message `queueOffset`; nothing stands for the ones before it. */
@@ -340,9 +349,9 @@ export class ConsumeQueue {
     view.setInt32(8, fields.size)
     setInt64(view, 12, fields.tagsCode)
     for (const chunk of [...this.chunks, this.shared.cache.get(this.cacheKey(position))]) {
-      if (chunk && position >= chunk.start && position < chunk.end) bytes.copy(chunk.buffer, position - chunk.start)
+      if (chunk && position >= chunk.start && position < chunk.end) chunk.set(bytes, position - chunk.start)
     }
-    if (this.files.holds(position)) await this.files.write(bytes, position)
+    if (this.files.holds(position)) await this.files.write([bytes], position)
   }
 
   private removeFiles(): void {
@@ -353,7 +362,7 @@ export class ConsumeQueue {
 
   /** Deletes every unit and file; the queue begins again at 0. */
   reset(): void {
-    this.chunks = []
+    this.forgetChunks()
     this.isDirty = false
     this.serial = ++lastSerial
     this.beginsFor = -1
@@ -369,24 +378,8 @@ export class ConsumeQueue {
     // new units do not change where the queue begins
     if (this.beginsFor === minPhysicalOffset) return
     this.beginsFor = minPhysicalOffset
-    let low = (this.files.starts[0] ?? this.chunks[0]?.start ?? 0) / this.unitSize
-    let high = this.endUnit
-    let found = this.endUnit
-    const isWanted = (unit: UnitFields | undefined): boolean =>
-      unit !== undefined && unit.size !== BLANK_UNIT_SIZE && unit.physicalOffset >= minPhysicalOffset
-    if (isWanted(this.readUnitSync(low))) found = high = low
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      // blank units tell nothing: ask the first real one behind them
-      let at = middle
-      while (at < high && this.readUnitSync(at)?.size === BLANK_UNIT_SIZE) at++
-      if (at < high && !isWanted(this.readUnitSync(at))) low = at + 1
-      else {
-        if (at < high) found = at
-        high = middle
-      }
-    }
-    this.minUnit = found
+    const low = (this.files.starts[0] ?? this.chunks[0]?.start ?? 0) / this.unitSize
+    this.minUnit = this.unitSearch.firstBehind(minPhysicalOffset, low, this.endUnit)
     this.unitsChanged()
   }
 
@@ -403,19 +396,41 @@ export class ConsumeQueue {
    * says; the units stay in memory then.
    */
   async writeOut(): Promise<void> {
-    this.isDirty = false
-    const reached = this.reach()
+    const units = this.takeUnwritten()
     try {
-      for (const chunk of [...this.chunks]) {
-        const upTo = chunk.length
-        if (upTo > chunk.written) await this.writeChunk(chunk, upTo)
+      for (const parts of neighbours(units.parts, position => this.files.startOf(position))) {
+        if (this.isDropped) break
+        await this.files.write(parts.map(bytesOf), positionOf(parts[0]!))
+        for (const part of parts) part.chunk.written = part.to
       }
     } catch (error) {
-      if (!this.isDirty) {
-        this.isDirty = true
-        this.shared.onDirty(this)
-      }
+      this.markDirty()
       throw error
+    }
+    this.noteWritten(units)
+  }
+
+  /** Whether {@link takeUnwritten} is all that its files lack. */
+  get canWriteTogether(): boolean {
+    return this.ext === undefined
+  }
+
+  /** What its files lack; the caller writes it, and calls {@link noteWritten} or {@link markDirty}. */
+  takeUnwritten(): UnwrittenUnits {
+    this.isDirty = false
+    const unwritten = this.chunks.filter(chunk => chunk.length > chunk.written)
+    const parts = unwritten.map(chunk => ({ chunk, from: chunk.written, to: chunk.length }))
+    return { reached: this.reach(), parts }
+  }
+
+  pieceFor(part: UnwrittenPart): FilePiece {
+    return this.files.pieceFor(bytesOf(part), positionOf(part))
+  }
+
+  noteWritten({ reached, parts }: UnwrittenUnits): void {
+    for (const { chunk, to } of parts) {
+      chunk.written = to
+      if (!this.isDropped) this.files.noteWritten(chunk.start)
     }
     this.writtenTo = reached
     this.releaseWritten()
@@ -423,12 +438,6 @@ export class ConsumeQueue {
 
   private reach(): QueueReach {
     return { maxOffset: this.maxOffset, maxPhysicalOffset: this.maxPhysicalOffset }
-  }
-
-  private async writeChunk(chunk: ConsumeQueueChunk, upTo: number): Promise<void> {
-    if (this.isDropped) return
-    await this.files.write(chunk.buffer.subarray(chunk.written, upTo), chunk.start + chunk.written)
-    chunk.written = upTo
   }
 
   /** Full chunks that the files hold go to the shared cache; the last stays to be appended to. */
@@ -444,7 +453,12 @@ export class ConsumeQueue {
 
   /** Frees the memory of units that the files hold: readers load them from there. */
   dropWritten(): void {
-    if (!this.isDirty && this.chunks.every(chunk => chunk.written === chunk.length)) this.chunks = []
+    if (!this.isDirty && this.chunks.every(chunk => chunk.written === chunk.length)) this.forgetChunks()
+  }
+
+  private forgetChunks(): void {
+    this.chunks = []
+    this.tail = undefined
   }
 
   /** Makes what {@link writeOut} wrote durable. */

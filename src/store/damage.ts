@@ -42,14 +42,39 @@ export class DamageLog {
     if (this.total <= LOGGED) this.logger.error({ event: 'store-damaged', ...damage }, damage.text)
     if (kind === 'record' && physicalOffset !== undefined && damage.length !== undefined) {
       this.ranges.push(physicalOffset, physicalOffset + damage.length)
-      if (this.ranges.length > 2 && this.ranges.at(-4)! > physicalOffset) this.sortRanges()
+      if (this.ranges.length > 2 && this.ranges.at(-3)! >= physicalOffset) this.sortRanges()
     }
+  }
+
+  /** Damage that an earlier start found and reported. */
+  recall(from: number, to: number): void {
+    this.ranges.push(from, to)
+    this.sortRanges()
+  }
+
+  /** The log ends here: what is written from now on is not damaged. */
+  forgetFrom(endOffset: number): void {
+    const left = this.parts.filter(([from]) => from < endOffset)
+    this.ranges = left.flatMap(([from, to]) => [from, Math.min(to, endOffset)])
+  }
+
+  /** Stretches of the log without readable records, ascending, none of them twice. */
+  get parts(): [from: number, to: number][] {
+    const parts: [number, number][] = []
+    for (let i = 0; i < this.ranges.length; i += 2) {
+      const [from, to] = [this.ranges[i]!, this.ranges[i + 1]!]
+      const last = parts.at(-1)
+      if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
+      else parts.push([from, to])
+    }
+    return parts
   }
 
   private sortRanges(): void {
     const pairs: [number, number][] = []
     for (let i = 0; i < this.ranges.length; i += 2) pairs.push([this.ranges[i]!, this.ranges[i + 1]!])
     this.ranges = pairs.sort((a, b) => a[0] - b[0]).flat()
+    this.ranges = this.parts.flat()
   }
 
   /** Whether the log has no readable record at this place. */

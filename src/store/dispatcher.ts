@@ -1,9 +1,12 @@
 import { MessageSysFlag, transactionType } from '../common/index.js'
 import type { BatchConsumeQueue } from './batch-consume-queue.js'
+import type { ExtUnit } from './consume-queue-ext.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { UnitPut } from './consume-queue-types.js'
 import type { DelayLevels } from './delay-levels.js'
+import type { ExtendedConsumeQueue } from './extended-consume-queue.js'
 import type { IndexService } from './index-service.js'
+import type { LightQueues } from './light-queues.js'
 import { continueJavaHash, PropertyScan, parseDecimal } from './property-scan.js'
 import type { TopicQueues } from './topic-queues.js'
 
@@ -37,6 +40,17 @@ export interface Arrival {
   storeTimestamp: number
   /** Of the record, for filters that look into it. */
   physicalOffset: number
+  /** Where the queue keeps more of the message. */
+  extension: ExtUnit | undefined
+}
+
+/** What {@link DispatcherOptions.bitMapOf} looks at; borrowed until it returns. */
+export interface RecordToFilter {
+  readonly topic: { readonly topic: string }
+  /** Where the properties lie in {@link bytes}. */
+  readonly bytes: Buffer
+  readonly propertiesStart: number
+  readonly propertiesEnd: number
 }
 
 /** Told of each arrival; called in the turn of the append, so be brief. */
@@ -44,10 +58,13 @@ export type OnArrival = (arrival: Readonly<Arrival>) => void
 
 export interface DispatcherOptions {
   queues: ConsumeQueueStore
+  light: LightQueues
   index: IndexService | undefined
   delayLevels: DelayLevels
+  /** Bloom bits of the groups that want the message; undefined where they are not worked out. */
+  bitMapOf: ((record: RecordToFilter) => Buffer | undefined) | undefined
   /** A queue got a hole: records before this one are gone from the log. */
-  onGap: (request: DispatchRequest) => void
+  onGap: (request: { topic: { topic: string }; queueId: number; queueOffset: number }) => void
 }
 
 /** Enters records into their queue and the index: at append, in recovery, and on a slave alike (store-format 7). */
@@ -69,9 +86,14 @@ export class Dispatcher {
     tagsCode: 0,
     storeTimestamp: 0,
     physicalOffset: 0,
+    extension: undefined,
   }
 
-  constructor(private readonly options: DispatcherOptions) {}
+  private readonly hasLightQueues: boolean
+
+  constructor(private readonly options: DispatcherOptions) {
+    this.hasLightQueues = options.light.isOn
+  }
 
   dispatch(request: DispatchRequest): void {
     const { scan } = this
@@ -91,6 +113,29 @@ export class Dispatcher {
       arrival.storeTimestamp = request.storeTimestamp
       arrival.physicalOffset = request.physicalOffset
       this.onArrival(arrival)
+    }
+    if (this.hasLightQueues && isVisible) this.dispatchToLightQueues(request, tagsCode)
+    if (this.arrival.extension !== undefined) this.arrival.extension = undefined
+  }
+
+  /** Enters a record into the other queues that it names. */
+  private dispatchToLightQueues(request: DispatchRequest, tagsCode: number): void {
+    const { light, onGap } = this.options
+    const { physicalOffset, size, storeTimestamp } = request
+    for (const entry of light.entriesOf(request)) {
+      const { name, queueOffset } = entry
+      const queue = light.queueOf(entry)
+      if (!light.isPossible(queue, queueOffset, physicalOffset)) continue
+      const put = queue.put(physicalOffset, size, tagsCode, queueOffset)
+      if (put === 'gap') onGap({ topic: { topic: name }, queueId: queue.queueId, queueOffset })
+      const { arrival } = this
+      arrival.topic = name
+      arrival.queueId = queue.queueId
+      arrival.newMaxOffset = queueOffset + 1
+      arrival.tagsCode = tagsCode
+      arrival.storeTimestamp = storeTimestamp
+      arrival.physicalOffset = physicalOffset
+      this.onArrival?.(arrival)
     }
   }
 
@@ -134,9 +179,19 @@ export class Dispatcher {
     const queue = this.options.queues.queueOf(request.topic, request.queueId)
     const put = request.topic.isBatch
       ? this.putBatchUnit(queue as BatchConsumeQueue, request, tagsCode)
-      : queue.put(request.physicalOffset, request.size, tagsCode, request.queueOffset)
+      : queue.ext === undefined
+        ? queue.put(request.physicalOffset, request.size, tagsCode, request.queueOffset)
+        : this.putExtendedUnit(queue as ExtendedConsumeQueue, request, tagsCode)
     if (put === 'gap') this.options.onGap(request)
     return tagsCode
+  }
+
+  private putExtendedUnit(queue: ExtendedConsumeQueue, request: DispatchRequest, tagsCode: number): UnitPut {
+    const { physicalOffset, size, queueOffset, storeTimestamp } = request
+    const bitMap = this.options.bitMapOf?.(request)
+    const extension = { tagsCode, storeTimestamp, bitMap }
+    if (this.onArrival !== undefined) this.arrival.extension = extension
+    return queue.putExtended(physicalOffset, size, queueOffset, extension)
   }
 
   /** The unit of a batch queue: how many messages, and from which number on, its record's properties say. */

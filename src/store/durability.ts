@@ -34,7 +34,7 @@ export interface DurabilityStatus {
     /** Less than `bytes` when so much waits that only its beginning was looked at. */
     readonly examinedBytes: number
   }
-  /** Why the disk refuses; nothing is acknowledged any more then. */
+  /** Why the disk refuses: nothing is acknowledged while it does, or after a failed flush at all. */
   readonly failure: string | undefined
 }
 

@@ -1,3 +1,5 @@
+import type { ExtUnit } from './consume-queue-ext.js'
+
 /** What became of a read (store-format 10.1); Java's names. */
 export type GetMessageStatus =
   | 'FOUND'
@@ -24,8 +26,11 @@ export interface GetMessageRequest {
 
 /** Decides which messages of a queue a consumer gets. */
 export interface MessageFilter {
-  /** From the queue's unit alone. `tagsCode` is the tag's Java hash, or a deliver time in the schedule topic. */
-  matchesQueueUnit(tagsCode: number): boolean
+  /**
+   * From the queue's unit alone. `tagsCode` is the tag's Java hash, or a deliver time in the schedule topic;
+   * `extension` is there where the queue keeps more of the message. `physicalOffset` is that of the record.
+   */
+  matchesQueueUnit(tagsCode: number, extension: ExtUnit | undefined, physicalOffset: number): boolean
   /** From the whole record; absent when the unit decides. The slice is borrowed until the call returns. */
   matchesRecord?(record: Buffer): boolean
 }
@@ -39,6 +44,8 @@ export interface GetMessageResult {
   /** The records, neighbours in the log as one slice. Mapped memory: not to be touched after {@link release}. */
   readonly slices: readonly Buffer[]
   readonly totalBytes: number
+  /** Bytes that were read of what counts as cold for flow control; 0 while that is off. */
+  readonly coldDataSum: number
   /** The last unit looked at lies farther back than memory reaches: a slave should serve this consumer. */
   readonly suggestPullingFromSlave: boolean
   /** Store time of the first message returned; 0 when there is none. */

@@ -1,6 +1,6 @@
 import { appendProperties, encodeProperty, MessageSysFlag, PropertyName } from '../common/index.js'
 import { type CommitLog, fail } from './commit-log.js'
-import type { ConsumeQueue } from './consume-queue.js'
+import type { ConsumeQueueStore } from './consume-queue-store.js'
 import { PropertyScan, parseDecimal } from './property-scan.js'
 import type { AppendResult, MessageToStore } from './put-status.js'
 import type { TopicQueues } from './topic-queues.js'
@@ -32,15 +32,16 @@ function toInnerBatch(message: MessageToStore, baseOffset: number): InnerBatch |
   return { messages, properties: appendProperties(bytes, base) }
 }
 
-/** Appends a message, or several as one record, to a queue that keeps batches undivided. */
+/** Appends a message, or several as one record, to a queue that keeps batches undivided; no other topic may. */
 export function appendInnerBatch(
   message: MessageToStore,
-  target: { log: CommitLog; topic: TopicQueues; queue: ConsumeQueue },
+  target: { log: CommitLog; topic: TopicQueues; queues: ConsumeQueueStore },
   result: AppendResult,
 ): AppendResult {
-  const { log, topic, queue } = target
-  const batch = toInnerBatch(message, queue.nextOffset)
-  if (batch === undefined) return fail(result, 'MESSAGE_ILLEGAL')
+  const { log, topic, queues } = target
+  const queue = topic.isBatch ? queues.queueOf(topic, message.queueId) : undefined
+  const batch = queue && toInnerBatch(message, queue.nextOffset)
+  if (queue === undefined || batch === undefined) return fail(result, 'MESSAGE_ILLEGAL')
   const { properties } = message
   message.properties = batch.properties
   log.append(message, topic, queue.nextOffset, result)

@@ -136,11 +136,13 @@ export class LogScanner {
   }
 
   private async find(file: MappedFile, from: number, knownEnd: number): Promise<number | undefined> {
-    for (let start = file.nextData(from); start < file.length; start = file.nextData(start + SEARCH_STEP)) {
-      const to = Math.min(start + SEARCH_STEP, file.length)
-      const found = findRecord(file, start, to, at => this.isFresh(file, at, knownEnd))
-      if (found !== undefined) return found
-      await this.breathe(file.startOffset + start)
+    for (const { start, end } of file.dataRanges(from)) {
+      for (let at = start; at < end; at += SEARCH_STEP) {
+        const to = Math.min(at + SEARCH_STEP, end)
+        const found = findRecord(file, at, to, position => this.isFresh(file, position, knownEnd))
+        if (found !== undefined) return found
+        await this.breathe(file.startOffset + at)
+      }
     }
     return undefined
   }

@@ -1,21 +1,41 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Disk, errorText, type Logger, type Mapping, MQError } from '../util/index.js'
 import { MappedFile } from './mapped-file.js'
+import { foldersFor } from './segment-folders.js'
 
 export interface MappedFileQueueOptions {
   disk: Disk
   logger: Logger
   /** Where files are made, in turn when there are several. */
   folders: readonly string[]
-  /** Where files are only read. */
+  /** Where files are read, and deleted when they are old, but none is made. */
   readOnlyFolders?: readonly string[]
+  /** Whether a folder's disk has no room for another file; asked when there are several. */
+  isFull?: (folder: string) => boolean
   fileSize: number
   now: () => number
 }
 
+const READ_STEP = 256 * 1024
+
 /** The 20-digit name of the file that begins at `offset`. */
 export function fileNameOfOffset(offset: number): string {
   return String(offset).padStart(20, '0')
+}
+
+/** Whether nothing was ever written to a file. */
+function isUnused(disk: Disk, path: string): boolean {
+  const file = disk.openSync(path)
+  const part = Buffer.alloc(Math.min(file.length, READ_STEP))
+  try {
+    for (let at = 0; at < file.length; at += part.length) {
+      const length = file.readSync(part, at)
+      if (part.subarray(0, length).some(byte => byte !== 0)) return false
+    }
+    return true
+  } finally {
+    file.close()
+  }
 }
 
 /**
@@ -53,9 +73,9 @@ export class MappedFileQueue {
 
   /**
    * Takes stock of the files on the disk; all count as full until recovery says otherwise. Throws MQError
-   * `ERR_FILE_LENGTH` for a file of another length than configured: reading it would misplace every byte. Where that
-   * length is known to be right (`isLengthKnown`) a shorter file was cut: it gets zeros for what is gone, and is told
-   * of.
+   * `ERR_FILE_LENGTH` for a file of another length than configured: reading it would misplace every byte, and
+   * `ERR_FILE_TWICE` when two folders hold the same part of the stream. Where that length is known to be right
+   * (`isLengthKnown`) a shorter file was cut: it gets zeros for what is gone, and is told of.
    */
   load(isLengthKnown = false, onDamaged: (path: string, text: string) => void = () => {}): void {
     const { disk, folders, readOnlyFolders = [], fileSize } = this.options
@@ -77,17 +97,45 @@ export class MappedFileQueue {
         found.push(file)
       }
     }
-    found.sort((a, b) => a.startOffset - b.startOffset)
+    found.sort((a, b) => a.startOffset - b.startOffset || b.length - a.length)
     const last = found[found.length - 1]
     if (last !== undefined && last.length === 0) {
       disk.remove(last.path)
       found.pop()
     }
-    for (const file of found) this.checkLoaded(file, fileSize)
-    this.files.push(...found)
+    const kept: MappedFile[] = []
+    for (const file of found) if (!this.isLeftOver(file, kept)) kept.push(file)
+    for (const [i, file] of kept.entries()) this.checkLoaded(file, kept[i - 1])
+    this.files.push(...kept)
   }
 
-  private checkLoaded(file: MappedFile, fileSize: number): void {
+  /**
+   * A file that was made ahead and never used, and is there again after a power cut although it was deleted, while
+   * another folder has one of that name. It is deleted; of two that were never used, one.
+   */
+  private isLeftOver(file: MappedFile, kept: MappedFile[]): boolean {
+    const { disk, logger } = this.options
+    const twin = kept.at(-1)
+    if (twin === undefined || twin.startOffset !== file.startOffset) return false
+    const [unused, other] = isUnused(disk, file.path) ? [file, twin] : [twin, file]
+    if (unused === twin && !isUnused(disk, twin.path)) return false
+    disk.remove(unused.path)
+    kept[kept.length - 1] = other
+    logger.warn(
+      { event: 'store-left-over-deleted', path: unused.path },
+      `${unused.path} was made and never used, and ${other.path} is the same part of the log: the former is deleted`,
+    )
+    return true
+  }
+
+  private checkLoaded(file: MappedFile, before: MappedFile | undefined): void {
+    const { fileSize } = this.options
+    if (before?.startOffset === file.startOffset) {
+      throw new MQError(
+        'ERR_FILE_TWICE',
+        `${before.path} and ${file.path} are the same part of the log: move the one away that does not belong to it`,
+      )
+    }
     if (file.length !== fileSize) {
       throw new MQError(
         'ERR_FILE_LENGTH',
@@ -118,14 +166,43 @@ export class MappedFileQueue {
       return ready
     }
     ready?.destroy()
-    const folder = this.folderOf(offset)
-    this.options.disk.makeFolder(folder)
-    const path = join(folder, fileNameOfOffset(offset))
-    const file = this.newFile(path, offset).adopt(
-      this.options.disk.mapSync(path, { length: this.options.fileSize, create: true, allocate: true }),
+    const { disk, fileSize } = this.options
+    const paths = this.pathsFor(offset)
+    for (const [i, path] of paths.entries()) {
+      try {
+        disk.makeFolder(dirname(path))
+        const mapping = disk.mapSync(path, { length: fileSize, create: true, allocate: true })
+        const file = this.newFile(path, offset).adopt(mapping)
+        this.files.push(file)
+        return file
+      } catch (error) {
+        if (i === paths.length - 1) throw error
+        this.passOver(path, error)
+      }
+    }
+    throw new MQError('ERR_NO_FOLDER', 'no folder may take another file')
+  }
+
+  /** Where the file that begins at `offset` may be made, the best place first. */
+  private pathsFor(offset: number): string[] {
+    const { folders, readOnlyFolders = [], fileSize, isFull = () => false } = this.options
+    const name = fileNameOfOffset(offset)
+    return foldersFor(offset, { folders, readOnlyFolders, fileSize, isFull }).map(folder => join(folder, name))
+  }
+
+  /** Another disk takes the file that could not be made here; what there is of it must not be there twice. */
+  private passOver(path: string, error: unknown): void {
+    const { disk, logger } = this.options
+    try {
+      // one that is being made ahead goes when it is found to be late
+      if (this.preparing === undefined) disk.remove(path)
+    } catch {
+      // the next start finds two, of which one was never used
+    }
+    logger.error(
+      { event: 'store-folder-failed', path, err: error },
+      `the next file ${path} could not be made: ${errorText(error)}; it is made in another folder`,
     )
-    this.files.push(file)
-    return file
   }
 
   /** Makes the file after the last one ahead, off the loop; a failure is logged and met again by {@link roll}. */
@@ -152,11 +229,11 @@ export class MappedFileQueue {
 
   private async makeAhead(offset: number): Promise<void> {
     const { disk, logger, fileSize } = this.options
-    const folder = this.folderOf(offset)
-    const path = join(folder, fileNameOfOffset(offset))
+    const [path] = this.pathsFor(offset)
+    if (path === undefined) return
     let mapping: Mapping
     try {
-      disk.makeFolder(folder)
+      disk.makeFolder(dirname(path))
       mapping = await disk.map(path, { length: fileSize, create: true, allocate: true })
     } catch (error) {
       logger.warn(
@@ -169,17 +246,12 @@ export class MappedFileQueue {
     const file = this.newFile(path, offset).adopt(mapping)
     if (!isLate) this.next = file
     // made meanwhile by roll: the same file, which must stay
-    else if (this.files.some(other => other.startOffset === offset)) file.close()
+    else if (this.files.some(other => other.path === path)) file.close()
     else file.destroy()
   }
 
   private newFile(path: string, offset: number): MappedFile {
     return new MappedFile(this.options.disk, path, offset, this.options.fileSize, this.options.now())
-  }
-
-  private folderOf(offset: number): string {
-    const { folders, fileSize } = this.options
-    return folders[Math.floor(offset / fileSize) % folders.length]!
   }
 
   /**
@@ -198,9 +270,10 @@ export class MappedFileQueue {
     last.flushedPosition = Math.min(last.flushedPosition, position)
   }
 
-  /** Deletes the oldest file. */
+  /** Deletes the oldest file; throws what the disk says when it does not go. */
   deleteFirst(): void {
-    this.files.shift()?.destroy()
+    this.files[0]?.destroy()
+    this.files.shift()
   }
 
   /** Closes all files; one made ahead and not used is deleted. */

@@ -1,4 +1,4 @@
-import { assert, type Disk, type DiskFile, type Mapping } from '../util/index.js'
+import { assert, type Disk, type DiskFile, type Mapping, MQError } from '../util/index.js'
 
 const NO_BYTES = Buffer.alloc(0)
 const NO_VIEW = new DataView(new ArrayBuffer(0))
@@ -87,16 +87,35 @@ export class MappedFile {
     return this.mapping?.prefault(from, to) ?? Promise.resolve()
   }
 
-  /** Where, from a position on, something but zeros may stand: a file that was made ahead is nothing else. */
-  nextData(from: number): number {
+  /**
+   * Where, from a position on, something but zeros may stand: a file that was made ahead is nothing else. All at once,
+   * since pages that the kernel reads ahead of a reader count as data from then on.
+   */
+  dataRanges(from: number): { start: number; end: number }[] {
     this.map()
-    return this.mapping!.nextData?.(from) ?? from
+    const mapping = this.mapping!
+    const ranges: { start: number; end: number }[] = []
+    for (let start = from; start < this.length; ) {
+      start = mapping.nextData?.(start) ?? start
+      if (start >= this.length) break
+      const end = mapping.nextHole?.(start) ?? this.length
+      if (end <= start) return [...ranges, { start, end: this.length }]
+      ranges.push({ start, end })
+      start = end
+    }
+    return ranges
   }
 
   /** Sets everything behind `position` to zeros, so that nothing of a discarded tail is ever read as a record. */
   zeroFrom(position: number): void {
     if (position >= this.length) return
     this.map()
+    if (this.mapping!.isReadOnly) {
+      throw new MQError(
+        'EROFS',
+        `${this.path} is on a disk that can only be read, but the log has to go on in it: mount it for writing`,
+      )
+    }
     this.mapping!.zero(position, this.length)
   }
 

@@ -5,6 +5,7 @@ import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DamageLog } from './damage.js'
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './get-message-result.js'
 import { getInt64 } from './int64-view.js'
+import type { LightQueues } from './light-queues.js'
 import type { MappedFile } from './mapped-file.js'
 import { QueueScan, type RecordIdentity } from './queue-scan.js'
 import type { RecordReader } from './record-reader.js'
@@ -15,6 +16,7 @@ export interface MessageReaderOptions {
   settings: StoreSettings
   log: CommitLog
   queues: ConsumeQueueStore
+  light: LightQueues
   /** Of the machine. */
   memoryBytes: number
   damage: DamageLog
@@ -78,6 +80,7 @@ export class MessageReader {
       messageCount: 0,
       slices: [],
       totalBytes: 0,
+      coldDataSum: 0,
       suggestPullingFromSlave: false,
       firstStoreTimestamp: 0,
       release: nothingToRelease,
@@ -122,6 +125,13 @@ export class MessageReader {
     const { topic, queueId } = queue
     const text = `message ${queueOffset} of ${topic}-${queueId} is skipped: its queue entry is damaged`
     this.options.damage.add({ kind: 'queue', topic, queueId, queueOffset, text })
+  }
+
+  /** Where, for flow control, cold data ends (`accessMessageInMemoryHotRatio`); -1 while that is off. */
+  get coldAreaEnd(): number {
+    const { settings, log, memoryBytes } = this.options
+    if (!settings.coldDataFlowControlEnable) return -1
+    return log.maxOffset - Math.floor((memoryBytes * settings.accessMessageInMemoryHotRatio) / 100)
   }
 
   get memoryReach(): number {

@@ -22,6 +22,7 @@ import { DurabilityMeter, type DurabilityStatus } from './durability.js'
 import type { GetMessageRequest, GetMessageResult } from './get-message-result.js'
 import { IndexService } from './index-service.js'
 import { appendInnerBatch } from './inner-batch.js'
+import { LightQueues } from './light-queues.js'
 import { MessageReader } from './message-reader.js'
 import { Purge, type PurgePreview } from './purge.js'
 import { type AppendResult, type MessageToStore, newAppendResult, type PutStatus } from './put-status.js'
@@ -40,7 +41,6 @@ import { openStore } from './store-opening.js'
 import type { MessageStoreOptions } from './store-options.js'
 import { type QueueUnit, StoreQueries } from './store-queries.js'
 import { tagsCodeOfRecord } from './tags-code.js'
-import type { TopicQueues } from './topic-queues.js'
 
 const CHECKPOINT_PERIOD_MS = 1000
 
@@ -70,6 +70,7 @@ export class MessageStore {
   readonly marks: StoreMarks
   readonly index: IndexService | undefined
   readonly dispatcher: Dispatcher
+  readonly light: LightQueues
   private readonly reput: Reput
   private readonly flusher: CommitLogFlusher
   private readonly reader: MessageReader
@@ -105,7 +106,13 @@ export class MessageStore {
     this.queues = this.createQueues()
     this.index = this.createIndex()
     const { log, queues, index, delayLevels } = this
-    this.dispatcher = new Dispatcher({ queues, index, delayLevels, onGap: request => this.logGap(request) })
+    this.light = new LightQueues({ settings, log, queues })
+    const { light } = this
+    const { bitMapOf } = options
+    this.dispatcher = new Dispatcher({
+      ...{ queues, light, index, delayLevels, bitMapOf },
+      onGap: request => this.logGap(request),
+    })
     this.reput = new Reput({
       log,
       queues,
@@ -130,7 +137,7 @@ export class MessageStore {
       onFailed: error => this.stopWriting(error),
     })
     this.reader = new MessageReader({
-      ...{ settings, log, queues, memoryBytes },
+      ...{ settings, log, queues, light, memoryBytes },
       damage: this.damage,
       tagsCodeOf: (record, head) => tagsCodeOfRecord(record, head, delayLevels),
     })
@@ -153,6 +160,7 @@ export class MessageStore {
       rootDir: this.folders.root,
       fileSize: settings.mappedFileSizeConsumeQueue,
       batchFileSize: settings.mapperFileSizeBatchConsumeQueue,
+      extension: { fileSize: settings.mappedFileSizeConsumeQueueExt, isWritten: settings.enableConsumeQueueExt },
       ...(options.isBatchQueue && { isBatchQueue: options.isBatchQueue }),
     })
   }
@@ -197,7 +205,7 @@ export class MessageStore {
       ...{ log, clock },
       flushDiskType: () => settings.flushDiskType,
       flushedOffset: () => flusher.flushedOffset,
-      failure: () => flusher.failure?.message,
+      failure: () => flusher.failure?.message ?? log.rollFailure,
     })
   }
 
@@ -237,7 +245,7 @@ export class MessageStore {
   async start(): Promise<RecoveryReport> {
     assert(this.state === 'new', 'a store is started once')
     const { disk, folders } = this
-    refuseUnsupported(this.settings, disk, folders)
+    refuseUnsupported(this.settings, folders)
     for (const folder of [folders.root, ...folders.commitLog]) disk.makeFolder(folder)
     this.lock = lockStore(disk, folders)
     try {
@@ -312,25 +320,18 @@ export class MessageStore {
     const isQueued = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
     if (isBatch && type !== MessageSysFlag.TRANSACTION_NOT_TYPE) return fail(result, 'MESSAGE_ILLEGAL')
     if (topic.isBatch || (message.sysFlag & MessageSysFlag.INNER_BATCH) !== 0) {
-      if (!isBatch) return this.putToBatchQueue(message, topic)
+      const { log, queues } = this
+      if (!isBatch) return appendInnerBatch(message, { log, queues, topic }, result)
     }
     if (!isQueued) this.log.append(message, topic, 0, result)
     else {
       const queue = this.queues.queueOf(topic, message.queueId)
       if (isBatch) this.log.appendBatch(message, topic, queue.nextOffset, result)
+      else if (this.light.isOn) this.light.append(message, topic, queue, result)
       else this.log.append(message, topic, queue.nextOffset, result)
       queue.nextOffset += result.messageCount
     }
     return result
-  }
-
-  /** A message, or several as one record, for a topic that keeps batches undivided. */
-  private putToBatchQueue(message: MessageToStore, topic: TopicQueues): AppendResult {
-    const { result } = this
-    const queue = topic.isBatch ? this.queues.queueOf(topic, message.queueId) : undefined
-    return queue === undefined
-      ? fail(result, 'MESSAGE_ILLEGAL')
-      : appendInnerBatch(message, { log: this.log, topic, queue }, result)
   }
 
   /** Whether a power cut can no longer take what lies in front of `endOffset`; always true for ASYNC_FLUSH. */

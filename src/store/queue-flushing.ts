@@ -21,14 +21,16 @@ export interface QueueFlushingOptions {
   flushedOffset: () => number
 }
 
-/** So many queues are written out less often: each costs a system call. */
+/**
+ * Each queue costs a few system calls, however few units it got: many are written out once they have got so many on
+ * average, at the latest with the thorough flush. Until then the log has what a crash takes of them.
+ */
 const MANY_QUEUES = 1000
-const MANY_QUEUES_PERIODS = 10
+const UNITS_PER_QUEUE = 48
 
 /** Brings queues to their files often, and makes them durable, with index, checkpoint and manifest, now and then. */
 export class QueueFlushing {
   private lastThorough = 0
-  private rounds = 0
 
   constructor(private readonly options: QueueFlushingOptions) {}
 
@@ -45,7 +47,7 @@ export class QueueFlushing {
       marks.save()
     }
     // files that recovery took away must not come back with the next power cut
-    if (mustFlush) await disk.syncAll(folders.root)
+    if (mustFlush) for (const folder of [folders.root, ...folders.commitLog]) await disk.syncAll(folder)
     if (mustFlush || disk.stat(folders.manifest) === undefined) await this.flush()
   }
 
@@ -56,8 +58,8 @@ export class QueueFlushing {
       this.lastThorough = now
       return this.flush()
     }
-    this.rounds++
-    if (queues.dirtyCount < MANY_QUEUES || this.rounds % MANY_QUEUES_PERIODS === 0) await queues.writeOut()
+    const { dirtyCount, unwrittenUnits } = queues
+    if (dirtyCount < MANY_QUEUES || unwrittenUnits >= dirtyCount * UNITS_PER_QUEUE) await queues.writeOut()
   }
 
   /** Makes queues and index durable, and says in checkpoint and manifest how far they reach. */

@@ -5,6 +5,7 @@ import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DamageLog } from './damage.js'
 import type { Dispatcher, DispatchRequest } from './dispatcher.js'
 import type { IndexService } from './index-service.js'
+import type { LightQueues } from './light-queues.js'
 import type { MappedFile } from './mapped-file.js'
 import { PropertyScan, parseDecimal } from './property-scan.js'
 import { RecordReader } from './record-reader.js'
@@ -14,6 +15,7 @@ import type { StoreMarks } from './store-marks.js'
 export interface QueueReplayOptions {
   queues: ConsumeQueueStore
   dispatcher: Dispatcher
+  light: LightQueues
   index: IndexService | undefined
   marks: StoreMarks
   damage: DamageLog
@@ -23,6 +25,8 @@ export interface QueueReplayOptions {
   startsLate: boolean
   /** The scan sees every record that there ever was. */
   isWholeLog: boolean
+  /** What numbers damaged records in front of it have was settled by an earlier start, and is in the queues. */
+  settledTo: number
 }
 
 /** A record whose offset is not the one its queue expects: the next one of the queue tells who is wrong. */
@@ -50,7 +54,11 @@ export class QueueReplay {
   private readonly scan = new PropertyScan()
   private request: DispatchRequest | undefined
 
-  constructor(private readonly options: QueueReplayOptions) {}
+  private readonly hasLightQueues: boolean
+
+  constructor(private readonly options: QueueReplayOptions) {
+    this.hasLightQueues = options.light.mayHave
+  }
 
   /** A sound record, in log order. */
   take(file: MappedFile, physicalOffset: number, reader: RecordReader): void {
@@ -66,6 +74,20 @@ export class QueueReplay {
     }
     const queue = this.queueFor(request)
     if (queue !== undefined) this.offer(queue, file, request)
+    if (!this.hasLightQueues) return
+    for (const light of this.lightQueuesOf(this.requestFor(name, file, physicalOffset, reader))) {
+      this.offer(light, file, this.requestAgain(light, file, physicalOffset))
+    }
+  }
+
+  /** The light queues that a record is in. */
+  private lightQueuesOf(request: DispatchRequest): ConsumeQueue[] {
+    const { light, only, marks } = this.options
+    if (!isVisible(request)) return []
+    const queues = light.entriesOf(request).map(entry => light.queueOf(entry))
+    return queues.filter(
+      queue => request.physicalOffset >= marks.deletedBefore(queue.topic) && (only === undefined || only.has(queue)),
+    )
   }
 
   /**
@@ -77,14 +99,21 @@ export class QueueReplay {
     if (name === undefined || reader.queueId < 0 || reader.queueId > LARGEST_QUEUE_ID) return
     const request = this.requestFor(name, file, physicalOffset, reader)
     const queue = this.queueFor(request)
-    if (queue === undefined) return
     const { queueOffset } = request
-    this.damaged.push({ queue, physicalOffset, queueOffset, messages: this.messagesOf(queue, request) })
+    if (queue !== undefined) {
+      this.damaged.push({ queue, physicalOffset, queueOffset, messages: this.messagesOf(queue, request) })
+    }
+    if (!this.hasLightQueues) return
+    for (const light of this.lightQueuesOf(request)) {
+      const { queueOffset: number } = this.requestAgain(light, file, physicalOffset)
+      this.damaged.push({ queue: light, physicalOffset, queueOffset: number, messages: 1 })
+    }
   }
 
   /** Nothing follows that could have taken the numbers of damaged records. */
   private keepDamagedNumbers(): void {
     for (const { queue, physicalOffset, queueOffset, messages } of this.damaged) {
+      if (physicalOffset < this.options.settledTo) continue
       if (physicalOffset >= queue.maxPhysicalOffset && queueOffset === queue.maxOffset) {
         queue.padTo(queueOffset + messages)
       }
@@ -93,9 +122,7 @@ export class QueueReplay {
 
   private queueFor(request: DispatchRequest): ConsumeQueue | undefined {
     const { queues, marks, only } = this.options
-    const type = transactionType(request.sysFlag)
-    if (type !== MessageSysFlag.TRANSACTION_NOT_TYPE && type !== MessageSysFlag.TRANSACTION_COMMIT_TYPE)
-      return undefined
+    if (!isVisible(request)) return undefined
     if (marks.hasDeletedTopics && request.physicalOffset < marks.deletedBefore(request.topic.topic)) return undefined
     if (only === undefined) return queues.queueOf(request.topic, request.queueId)
     const queue = request.topic.queues[request.queueId]
@@ -111,7 +138,7 @@ export class QueueReplay {
       this.doubtful.delete(queue)
       this.judge(queue, doubtful, queueOffset)
       // judging has used the request
-      this.offer(queue, file, this.requestAgain(file, physicalOffset))
+      this.offer(queue, file, this.requestAgain(queue, file, physicalOffset))
       return
     }
     if (physicalOffset + size <= queue.maxPhysicalOffset) {
@@ -172,7 +199,7 @@ export class QueueReplay {
         text: `${lost} messages of ${queue.topic}-${queue.queueId} from ${queue.maxOffset} on are not in the log`,
       })
     }
-    this.put(this.requestAgain(doubtful.file, doubtful.physicalOffset))
+    this.put(this.requestAgain(queue, doubtful.file, doubtful.physicalOffset))
   }
 
   /** How many of the numbers up to `end` belong to damaged records, which are reported as such. */
@@ -217,10 +244,18 @@ export class QueueReplay {
     return Math.max(1, parseDecimal(request.bytes, scan.innerNumStart, scan.innerNumEnd, 1))
   }
 
-  private requestAgain(file: MappedFile, physicalOffset: number): DispatchRequest {
+  /** The request that enters a record into `queue`: its own, or a light one that it names. */
+  private requestAgain(queue: ConsumeQueue, file: MappedFile, physicalOffset: number): DispatchRequest {
     file.map()
     this.reader.read(file.buffer, file.view, physicalOffset - file.startOffset, file.length)
-    return this.requestFor(topicName(file.buffer, this.reader) ?? '', file, physicalOffset, this.reader)
+    const name = topicName(file.buffer, this.reader) ?? ''
+    const request = this.requestFor(name, file, physicalOffset, this.reader)
+    if (name === queue.topic) return request
+    const entry = this.options.light.entriesOf(request).find(light => light.name === queue.topic)
+    request.topic = this.options.queues.topicOf(queue.topic)
+    request.queueId = queue.queueId
+    request.queueOffset = entry?.queueOffset ?? -1
+    return request
   }
 
   private requestFor(name: string, file: MappedFile, physicalOffset: number, reader: RecordReader): DispatchRequest {
@@ -231,6 +266,11 @@ export class QueueReplay {
     request.bytes = file.buffer
     return fillRequest(request, reader, physicalOffset)
   }
+}
+
+function isVisible(request: DispatchRequest): boolean {
+  const type = transactionType(request.sysFlag)
+  return type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
 }
 
 function place(queue: ConsumeQueue, queueOffset: number): { topic: string; queueId: number; queueOffset: number } {

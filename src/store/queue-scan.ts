@@ -1,6 +1,8 @@
 import type { ConsumeQueue } from './consume-queue.js'
 import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
-import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './get-message-result.js'
+import { type ConsumeQueueExt, type ExtUnit, MISSING_EXT_UNIT } from './consume-queue-ext.js'
+import { extOffsetAt } from './ext-address.js'
+import type { GetMessageRequest, GetMessageResult, GetMessageStatus, MessageFilter } from './get-message-result.js'
 import { getInt64, viewOf } from './int64-view.js'
 import type { MappedFile } from './mapped-file.js'
 import type { MessageReader } from './message-reader.js'
@@ -36,17 +38,22 @@ export class QueueScan implements GetMessageResult {
   messageCount = 0
   slices: Buffer[] = []
   totalBytes = 0
+  coldDataSum = 0
   suggestPullingFromSlave = false
   firstStoreTimestamp = 0
 
-  private readonly runs: Run[] = []
+  private runs: Run[] = []
   private readonly maxBytes: number
   private readonly scanEnd: number
+  /** Records in front of it count as cold. */
+  private readonly coldAreaEnd: number
   private files = 0
   private fileEnd = 0
   /** Units of records in front of it are skipped: their file is gone. */
   private removedBefore = Number.NEGATIVE_INFINITY
   private coldRecord: Buffer | undefined
+  /** Of the unit being looked at, read a moment ago. */
+  private extension: ExtUnit | undefined
   /** A unit that was looked at again and counts as it is. */
   private settledUnit = -1
   /** One that leads to no message. */
@@ -66,6 +73,7 @@ export class QueueScan implements GetMessageResult {
     this.nextBeginOffset = request.offset
     this.minOffset = queue.minOffset
     this.maxOffset = queue.maxOffset
+    this.coldAreaEnd = reader.coldAreaEnd
     this.maxBytes = Math.max(100, Math.min(request.maxBytes ?? MAX_BYTES, MAX_BYTES))
     const budget = Math.max(Math.floor(settings.maxFilterMessageSize / queue.unitSize), request.maxMsgNums)
     this.scanEnd = Math.min(unit + budget, queue.endUnit)
@@ -119,11 +127,15 @@ export class QueueScan implements GetMessageResult {
     if (this.isFull(size, isWarm)) return 'full'
     const { filter } = this.request
     this.nextBeginOffset = this.queue.offsetOfUnit(this.unit, view, at)
-    const isWanted =
-      size !== BLANK_UNIT_SIZE &&
-      physicalOffset >= this.removedBefore &&
-      (filter === undefined || filter.matchesQueueUnit(getInt64(view, at + 12)))
-    if (!isWanted) return this.passed(physicalOffset)
+    if (size === BLANK_UNIT_SIZE || physicalOffset < this.removedBefore) return this.passed(physicalOffset)
+    if (filter !== undefined) {
+      const { ext } = this.queue
+      const isWanted =
+        ext === undefined
+          ? filter.matchesQueueUnit(getInt64(view, at + 12), undefined, physicalOffset)
+          : this.isWantedByExtension(ext, filter, view, at)
+      if (isWanted !== true) return isWanted || this.passed(physicalOffset)
+    }
     const { log, damage } = this.reader.options
     if (this.unit === this.lostUnit) return this.removed(physicalOffset)
     if (damage.covers(physicalOffset)) return this.damaged(physicalOffset)
@@ -137,7 +149,30 @@ export class QueueScan implements GetMessageResult {
     if (this.coldRecord === undefined) return this.readColdRecord(file, physicalOffset, size)
     const record = this.coldRecord
     this.coldRecord = undefined
-    return filter.matchesRecord(record) ? this.add(file, physicalOffset, size, true) : this.passed(physicalOffset)
+    return filter.matchesRecord(record)
+      ? this.add(file, physicalOffset, size, true)
+      : this.notWanted(physicalOffset, size)
+  }
+
+  /** What the filter says of a unit that may point to an extension; a promise when that must be read first. */
+  private isWantedByExtension(
+    ext: ConsumeQueueExt,
+    filter: MessageFilter,
+    view: DataView,
+    at: number,
+  ): boolean | Promise<void> {
+    const physicalOffset = getInt64(view, at)
+    const offset = extOffsetAt(view, at + 12)
+    if (offset < 0) return filter.matchesQueueUnit(getInt64(view, at + 12), undefined, physicalOffset)
+    const extension = this.extension ?? ext.find(offset)
+    this.extension = undefined
+    if (extension === undefined) {
+      return ext.load(offset).then(loaded => {
+        this.extension = loaded
+      })
+    }
+    // where it is lost the message itself must tell
+    return extension === MISSING_EXT_UNIT || filter.matchesQueueUnit(extension.tagsCode, extension, physicalOffset)
   }
 
   private takeMapped(file: MappedFile, physicalOffset: number, size: number): 'next' | Promise<void> {
@@ -149,7 +184,7 @@ export class QueueScan implements GetMessageResult {
     }
     const { filter } = this.request
     if (filter?.matchesRecord && !filter.matchesRecord(file.buffer.subarray(position, position + size))) {
-      return this.passed(physicalOffset)
+      return this.notWanted(physicalOffset, size)
     }
     if (this.messageCount === 0) this.firstStoreTimestamp = reader.storeTimeAt(file.view, position)
     return this.add(file, physicalOffset, size, false)
@@ -189,6 +224,12 @@ export class QueueScan implements GetMessageResult {
           this.messageCount >= settings.maxTransferCountOnMessageInDisk
   }
 
+  /** A record that was read for its filter. */
+  private notWanted(physicalOffset: number, size: number): 'next' {
+    if (physicalOffset < this.coldAreaEnd) this.coldDataSum += size
+    return this.passed(physicalOffset)
+  }
+
   private passed(physicalOffset: number): 'next' {
     this.nextBeginOffset += this.messages
     this.unit++
@@ -223,6 +264,7 @@ export class QueueScan implements GetMessageResult {
     run.cold?.push({ size, messages: this.messages, queueOffset: this.nextBeginOffset })
     this.messageCount += this.messages
     this.totalBytes += size
+    if (physicalOffset < this.coldAreaEnd) this.coldDataSum += size
     return this.passed(physicalOffset)
   }
 
@@ -295,5 +337,8 @@ export class QueueScan implements GetMessageResult {
     if (this.isReleased) return
     this.isReleased = true
     for (const run of this.runs) if (run.cold === undefined) run.file.release()
+    // whoever still has the result must not keep hundreds of objects of every read with it
+    this.runs = []
+    this.slices = []
   }
 }

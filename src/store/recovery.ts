@@ -3,9 +3,11 @@ import type { StoreCheckpoint } from './checkpoint.js'
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueue } from './consume-queue.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
+import type { QueueReach } from './consume-queue-types.js'
 import type { Damage, DamageLog } from './damage.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { IndexService } from './index-service.js'
+import type { LightQueues } from './light-queues.js'
 import { type DamagedStretch, LogScanner } from './log-scanner.js'
 import type { MappedFile } from './mapped-file.js'
 import type { Manifest, ManifestQueue } from './queue-manifest.js'
@@ -23,6 +25,7 @@ export interface RecoveryOptions {
   index: IndexService | undefined
   checkpoint: StoreCheckpoint
   dispatcher: Dispatcher
+  light: LightQueues
   marks: StoreMarks
   manifest: Manifest | undefined
   damage: DamageLog
@@ -133,9 +136,10 @@ export class Recovery {
   }
 
   private newReplay(how: { startsLate: boolean; only?: ReadonlySet<ConsumeQueue> }): QueueReplay {
-    const { queues, dispatcher, index, marks, damage, log } = this.options
+    const { queues, dispatcher, light, index, marks, damage, log, manifest } = this.options
     const isWholeLog = log.minOffset === 0 && !how.startsLate
-    return new QueueReplay({ queues, dispatcher, index, marks, damage, isWholeLog, ...how })
+    const settledTo = how.only === undefined ? (manifest?.logEnd ?? 0) : 0
+    return new QueueReplay({ queues, dispatcher, light, index, marks, damage, isWholeLog, settledTo, ...how })
   }
 
   private onDamage({ file, from, to, problem, head }: DamagedStretch): void {
@@ -192,18 +196,19 @@ export class Recovery {
   private forgetFrom(physicalOffset: number): void {
     const { queues, index, checkpoint, log, marks, manifest } = this.options
     // what was on the disk when the manifest was written needs no replay
-    const durable = new Map<ConsumeQueue, number>()
-    for (const { topic, queueId, maxPhysicalOffset } of manifest?.queues ?? []) {
-      const queue = queues.find(topic, queueId)
-      if (queue !== undefined) durable.set(queue, maxPhysicalOffset)
+    const durable = new Map<ConsumeQueue, QueueReach>()
+    for (const entry of manifest?.queues ?? []) {
+      const queue = queues.find(entry.topic, entry.queueId)
+      if (queue !== undefined) durable.set(queue, entry)
     }
     for (const queue of queues.all()) {
-      const keep = Math.max(physicalOffset, durable.get(queue) ?? 0)
+      const known = durable.get(queue)
+      const keep = Math.max(physicalOffset, known?.maxPhysicalOffset ?? 0)
       const last = queue.maxPhysicalOffset > keep ? queue.readUnitSync(queue.endUnit - 1) : undefined
       if (last !== undefined && last.physicalOffset >= marks.deletedBefore(queue.topic)) {
         this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last.physicalOffset })
       }
-      queue.truncateTo(keep)
+      queue.truncateTo(keep, known)
     }
     index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset))
   }

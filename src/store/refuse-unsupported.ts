@@ -1,21 +1,20 @@
-import { join } from 'node:path'
-import { type Disk, MQError } from '../util/index.js'
+import { MQError } from '../util/index.js'
 import type { StoreSettings } from './settings.js'
 import type { StoreFolders } from './store-folders.js'
 
-const unsupportedKeys = ['enableConsumeQueueExt', 'enableLmq', 'enableMultiDispatch', 'duplicationEnable'] as const
-
 /** Ends the start with MQError `ERR_STORE_UNSUPPORTED` where going on would read or write a store wrongly. */
-export function refuseUnsupported(settings: StoreSettings, disk: Disk, folders: StoreFolders): void {
-  for (const key of unsupportedKeys) {
-    if (settings[key]) throw new MQError('ERR_STORE_UNSUPPORTED', `${key}=true is not supported yet: set it to false`)
-  }
-  const extension = join(folders.root, 'consumequeue_ext')
-  if (disk.list(extension).length > 0) {
+export function refuseUnsupported(settings: StoreSettings, folders: StoreFolders): void {
+  if (settings.duplicationEnable) {
     throw new MQError(
       'ERR_STORE_UNSUPPORTED',
-      `${extension} holds consume queue extensions, which are not supported yet: move it and the folder consumequeue ` +
-        'beside it away, and the queues are built again from the commit log without them',
+      'duplicationEnable=true hands the numbering of messages, and the decision when they may be read, to another ' +
+        'program, which no release of RocketMQ has: set it to false',
+    )
+  }
+  if (folders.commitLog.every(folder => folders.readOnlyCommitLog.includes(folder))) {
+    throw new MQError(
+      'ERR_NO_FOLDER',
+      'every folder of storePathCommitLog is in readOnlyCommitLogStorePaths too: no file of the log can be made',
     )
   }
 }

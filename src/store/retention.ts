@@ -1,6 +1,7 @@
 import { type Clock, type Disk, errorText, type Logger, PeriodicTask, sleep } from '../util/index.js'
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
+import { forcibleRatio, maxUsedRatio, usedRatio, warningRatio } from './disk-ratio.js'
 import type { IndexService } from './index-service.js'
 import type { Purge } from './purge.js'
 import { RunningFlag, type RunningFlags } from './running-flags.js'
@@ -44,6 +45,7 @@ export class Retention {
   private manualRounds = 0
   private expiredTo = -1
   private lastPurge = Number.NEGATIVE_INFINITY
+  private undeletable: string | undefined
 
   constructor(private readonly options: RetentionOptions) {
     const { settings, clock, logger } = options
@@ -88,7 +90,7 @@ export class Retention {
     const { settings, log } = this.options
     const ratios = this.ratios()
     const isTight = this.judge(ratios)
-    const maxUsed = clamp(settings.diskMaxUsedSpaceRatio, 10, 95) / 100
+    const maxUsed = maxUsedRatio(settings)
     const isDue =
       isTight || ratios.commitLog > maxUsed || ratios.consumeQueue > maxUsed || this.isHour() || this.manualRounds > 0
     if (this.manualRounds > 0) this.manualRounds--
@@ -134,8 +136,8 @@ export class Retention {
 
   private judgeOne(flag: number, ratio: number, where: string): boolean {
     const { settings, flags, logger } = this.options
-    const warning = clamp(settings.diskSpaceWarningLevelRatio, 35, 90) / 100
-    const forcibly = clamp(settings.diskSpaceCleanForciblyRatio, 30, 85) / 100
+    const warning = warningRatio(settings)
+    const forcibly = forcibleRatio(settings)
     if (ratio > warning) {
       const reason =
         `the disk of ${where} is ${percent(ratio)} full, above ${percent(warning)}: messages are taken again below ` +
@@ -167,12 +169,27 @@ export class Retention {
       const file = log.files.files[0]!
       if (!atOnce && clock.now() < file.modifiedMs + keepMs) break
       if (deleted > 0) await sleep(clock, settings.deleteCommitLogFilesInterval)
-      log.files.deleteFirst()
+      try {
+        log.files.deleteFirst()
+      } catch (error) {
+        this.noteUndeletable(file.path, error)
+        return
+      }
       logger.info(
         { event: 'commit-log-file-deleted', path: file.path, forced: atOnce },
         `${file.path} deleted${atOnce ? ' because the disk is nearly full' : ''}: the log begins at ${log.minOffset}`,
       )
     }
+  }
+
+  /** Said once for each file: the next round tries again. */
+  private noteUndeletable(path: string, error: unknown): void {
+    if (this.undeletable === path) return
+    this.undeletable = path
+    this.options.logger.error(
+      { event: 'commit-log-file-not-deleted', path, err: error },
+      `${path} is old but could not be deleted: ${errorText(error)}; it and all newer files stay until it can be`,
+    )
   }
 
   private async expireQueues(minPhysicalOffset: number): Promise<void> {
@@ -191,16 +208,6 @@ export class Retention {
     }
     index?.expire(minPhysicalOffset)
   }
-}
-
-function usedRatio(disk: Disk, folder: string): number {
-  const { usedBytes, usableBytes } = disk.usage(folder)
-  const total = usedBytes + usableBytes
-  return total === 0 ? 0 : Math.ceil((usedBytes * 100) / total) / 100
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.max(low, Math.min(value, high))
 }
 
 function percent(ratio: number): string {

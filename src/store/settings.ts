@@ -33,6 +33,7 @@ export interface StoreSettings {
   readonly messageDelayLevel: string
   readonly enableLmq: boolean
   readonly enableMultiDispatch: boolean
+  readonly maxLmqConsumeQueueNum: number
 
   readonly messageIndexEnable: boolean
   readonly maxHashSlotNum: number
@@ -45,6 +46,11 @@ export interface StoreSettings {
   readonly maxTransferCountOnMessageInDisk: number
   /** Percent of the machine's memory taken to be page cache. */
   readonly accessMessageInMemoryMaxRatio: number
+  readonly coldDataFlowControlEnable: boolean
+  /** Percent of the machine's memory that does not count as cold then. */
+  readonly accessMessageInMemoryHotRatio: number
+  /** Whether the kernel may read ahead in commit log files opened from then on. */
+  readonly dataReadAheadEnable: boolean
   readonly maxFilterMessageSize: number
   readonly travelCqFileNumWhenGetMessage: number
   readonly offsetCheckInSlave: boolean

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, normalize } from 'node:path'
 import type { StoreSettings } from './settings.js'
 
 /** Joins several folders in one setting, as in Java. */
@@ -58,4 +58,5 @@ function split(text: string): string[] {
     .split(PATH_SEPARATOR)
     .map(path => path.trim())
     .filter(path => path !== '')
+    .map(path => normalize(path).replace(/(.)\/+$/, '$1'))
 }

@@ -9,6 +9,7 @@ export function lockStore(disk: Disk, folders: StoreFolders): DiskLock {
   const owner = pid === undefined || pid === '' ? 'another process' : `the process with pid ${pid}`
   throw new MQError(
     'ERR_STORE_LOCKED',
-    `the store folder ${folders.root} is in use by ${owner}: stop that broker, or choose another storePathRootDir`,
+    `the store folder ${folders.root} is in use by ${owner}: stop that broker, or choose another folder ` +
+      '(storePathRootDir, or --store)',
   )
 }

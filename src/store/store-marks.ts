@@ -9,10 +9,17 @@ export interface StoreShape {
   readonly mapperFileSizeBatchConsumeQueue: number
   readonly maxHashSlotNum: number
   readonly maxIndexNum: number
+  /** Where queues have extensions. */
+  readonly mappedFileSizeConsumeQueueExt?: number
 }
+
+/** A part of the log: physical offsets of its start and of what follows. */
+export type LogPart = readonly [from: number, to: number]
 
 interface Content {
   shape?: StoreShape
+  logGaps?: LogPart[]
+  damagedParts?: LogPart[]
   deletedTopics?: Record<string, number>
   purged?: Record<string, Record<string, number>>
 }
@@ -24,10 +31,15 @@ interface Content {
 export class StoreMarks {
   /** Sizes at the last start; undefined for a store that the Java broker wrote. */
   shape: StoreShape | undefined
+  /** Parts of the log that were found missing, and accepted as such. */
+  logGaps: readonly LogPart[] = []
+  /** Parts of the log in which no readable record was found, ascending. */
+  damagedParts: readonly LogPart[] = []
   /** Topic -> records in front of this physical offset belong to the deleted topic. */
   private readonly deletedTopics = new Map<string, number>()
   /** Topic -> queue -> first offset that is left. */
   private readonly purged = new Map<string, Map<number, number>>()
+  private savedFacts = this.facts()
 
   constructor(
     private readonly disk: Disk,
@@ -53,17 +65,28 @@ export class StoreMarks {
   private decode(text: string): void {
     const content = JSON.parse(text) as Content
     this.shape = content.shape
+    this.logGaps = content.logGaps ?? []
+    this.damagedParts = content.damagedParts ?? []
     for (const [topic, offset] of Object.entries(content.deletedTopics ?? {})) this.deletedTopics.set(topic, offset)
     for (const [topic, queues] of Object.entries(content.purged ?? {})) {
       const byQueue = new Map(Object.entries(queues).map(([queueId, offset]) => [Number(queueId), offset] as const))
       this.purged.set(topic, byQueue)
     }
+    this.savedFacts = this.facts()
+  }
+
+  /** What is written but for the shape, to see whether it has changed. */
+  private facts(): string {
+    const purged = [...this.purged].map(([topic, map]) => [topic, [...map]])
+    return JSON.stringify([[...this.deletedTopics], purged, this.logGaps, this.damagedParts])
   }
 
   /** Writes both copies. Throws MQError `ERR_STORE_MARKS` when the disk refuses: the deed must not be done then. */
   save(): void {
     const content: Content = {
       ...(this.shape && { shape: this.shape }),
+      ...(this.logGaps.length > 0 && { logGaps: [...this.logGaps] }),
+      ...(this.damagedParts.length > 0 && { damagedParts: [...this.damagedParts] }),
       deletedTopics: Object.fromEntries(this.deletedTopics),
       purged: Object.fromEntries([...this.purged].map(([topic, queues]) => [topic, Object.fromEntries(queues)])),
     }
@@ -71,6 +94,7 @@ export class StoreMarks {
     try {
       writeOwnFileSync(this.disk, this.path, lines)
       writeOwnFileSync(this.disk, `${this.path}.bak`, lines)
+      this.savedFacts = this.facts()
     } catch (error) {
       throw new MQError('ERR_STORE_MARKS', `${this.path} could not be written, so nothing is deleted`, { cause: error })
     }
@@ -131,7 +155,6 @@ export class StoreMarks {
    * into what will be written from now on, where a power cut has taken the end of the log.
    */
   fit(log: { minOffset: number; endOffset: number }, maxOffset: (topic: string, queueId: number) => number): void {
-    const before = JSON.stringify([[...this.deletedTopics], [...this.purged].map(([topic, map]) => [topic, [...map]])])
     for (const [topic, offset] of [...this.deletedTopics]) {
       if (offset <= log.minOffset) this.deletedTopics.delete(topic)
       else this.deletedTopics.set(topic, Math.min(offset, log.endOffset))
@@ -139,8 +162,7 @@ export class StoreMarks {
     for (const [topic, queues] of this.purged) {
       for (const [queueId, offset] of queues) queues.set(queueId, Math.min(offset, maxOffset(topic, queueId)))
     }
-    const after = JSON.stringify([[...this.deletedTopics], [...this.purged].map(([topic, map]) => [topic, [...map]])])
-    if (after !== before) this.save()
+    if (this.facts() !== this.savedFacts) this.save()
   }
 }
 
@@ -159,5 +181,8 @@ export function shapeOf(settings: StoreSettings): StoreShape {
     mapperFileSizeBatchConsumeQueue,
     maxHashSlotNum,
     maxIndexNum,
+    ...(settings.enableConsumeQueueExt && {
+      mappedFileSizeConsumeQueueExt: settings.mappedFileSizeConsumeQueueExt,
+    }),
   }
 }

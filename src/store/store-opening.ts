@@ -5,6 +5,9 @@ import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DamageLog } from './damage.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { IndexService } from './index-service.js'
+import { keepDamage, recallDamage } from './known-damage.js'
+import type { LightQueues } from './light-queues.js'
+import { refuseMissingFiles } from './missing-files.js'
 import { type Manifest, type ManifestQueue, readManifest } from './queue-manifest.js'
 import { Recovery, type RecoveryReport } from './recovery.js'
 import type { StoreSettings } from './settings.js'
@@ -22,10 +25,13 @@ export interface StoreParts {
   readonly index: IndexService | undefined
   readonly checkpoint: StoreCheckpoint
   readonly dispatcher: Dispatcher
+  readonly light: LightQueues
   readonly marks: StoreMarks
   readonly damage: DamageLog
 }
 
+/** Progress is logged this often. */
+const PROGRESS_MS = 1000
 /** A checkpoint ahead of the clock by more than this is no checkpoint. */
 const LARGEST_CLOCK_SKEW_MS = 3_600_000
 
@@ -35,20 +41,35 @@ export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promi
   const isShapeKnown = loadMarks(parts)
   log.files.load(isShapeKnown, (path, text) => damage.add({ kind: 'file', path, text }))
   const manifest = loadManifest(parts)
+  const { folders, disk } = parts
+  refuseMissingFiles({ files: log.files, manifest, marks, folders, disk, damage })
   queues.load({
     isLengthKnown: isShapeKnown,
     expected: reachOf(manifest),
     minPhysicalOffset: log.minOffset,
+    onProgress: loadProgress(parts),
     onDamaged: ({ topic, queueId }, text) =>
       damage.add({ kind: 'queue', topic, queueId, text: `${text}; it is built again from the log` }),
   })
   loadCheckpoint(parts)
   index?.load(isShapeKnown)
+  recallDamage(parts)
   const report = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
+  keepDamage(parts, report.endOffset)
   const { minOffset } = log
   marks.fit({ minOffset, endOffset: report.endOffset }, (topic, id) => queues.find(topic, id)?.maxOffset ?? 0)
   keepReport(parts, report)
   return report
+}
+
+function loadProgress({ clock, logger }: StoreParts): (queues: number) => void {
+  let last = clock.monotonic()
+  return queues => {
+    const now = clock.monotonic()
+    if (now - last < PROGRESS_MS) return
+    last = now
+    logger.info({ event: 'store-loading-queues', queues }, `opening the queues: ${queues} so far`)
+  }
 }
 
 /** Whether files of another length than configured are damaged, and not of a store with other settings. */

@@ -1,4 +1,5 @@
 import type { Clock, Disk, Logger } from '../util/index.js'
+import type { RecordToFilter } from './dispatcher.js'
 import type { StoreSettings } from './settings.js'
 
 export interface MessageStoreOptions {
@@ -13,8 +14,13 @@ export interface MessageStoreOptions {
   memoryBytes?: number
   /** Whether a topic keeps batches undivided (`queue.type=BatchCQ`). Asked once per topic; default: none does. */
   isBatchQueue?: (topic: string) => boolean
-  /** How long (ms) a topic's messages are kept at most (`reserve.time`); undefined: as long as the log's files. */
+  /** How long (ms) a topic's messages are kept at most; undefined: as long as the log's files. */
   reserveTimeOf?: (topic: string) => number | undefined
+  /**
+   * Bloom bits of the SQL92 groups of a topic that want a record, kept in the queue's extension. Undefined: not worked
+   * out, every group must look at the message.
+   */
+  bitMapOf?: (record: RecordToFilter) => Buffer | undefined
   /** Called by {@link MessageStore.start} when the folder is ours and before anything is read: load topics here. */
   onLocked?: () => void | Promise<void>
 }

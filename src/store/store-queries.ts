@@ -1,7 +1,9 @@
 import type { CommitLog } from './commit-log.js'
 import type { ConsumeQueue } from './consume-queue.js'
 import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
+import type { ExtUnit } from './consume-queue-ext.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
+import { extOffsetAt } from './ext-address.js'
 import type { IndexService } from './index-service.js'
 import { getInt64, viewOf } from './int64-view.js'
 import type { MessageReader } from './message-reader.js'
@@ -18,6 +20,8 @@ export interface QueueUnit {
   readonly tagsCode: number
   /** More than one for a batch. */
   readonly messages: number
+  /** Where the queue keeps more of the message; {@link MISSING_EXT_UNIT} where that is lost, and the code with it. */
+  readonly extension?: ExtUnit
 }
 
 export interface QueryMessageResult {
@@ -40,6 +44,8 @@ const QUERY_ROUNDS = 3
 
 /** Looking things up by offset, time and key; nothing here holds the loop while a disk turns. */
 export class StoreQueries {
+  private readonly head = new RecordReader()
+
   constructor(private readonly options: StoreQueriesOptions) {}
 
   /** The record at `physicalOffset`, just appended and so still mapped; borrowed until the turn ends. */
@@ -50,6 +56,22 @@ export class StoreQueries {
     return file.buffer.subarray(position, position + file.buffer.readInt32BE(position))
   }
 
+  /**
+   * The record that begins at `physicalOffset`, borrowed until the turn ends; undefined when none does, or when by our
+   * estimate it must come from the disk: {@link recordAt} tells.
+   */
+  recordInMemory(physicalOffset: number): Buffer | undefined {
+    const { log, reader } = this.options
+    const file = log.files.find(physicalOffset)
+    if (file === undefined || !Number.isInteger(physicalOffset) || !reader.isWarm(physicalOffset)) return undefined
+    const position = physicalOffset - file.startOffset
+    if (position >= file.wrotePosition) return undefined
+    file.map()
+    const kind = this.head.read(file.buffer, file.view, position, file.wrotePosition)
+    if (kind !== 'record' || this.head.physicalOffset !== physicalOffset) return undefined
+    return file.buffer.subarray(position, position + this.head.totalSize)
+  }
+
   /** A copy of the record that begins at `physicalOffset`; undefined when none does. */
   async recordAt(physicalOffset: number): Promise<Buffer | undefined> {
     const { log, reader } = this.options
@@ -57,11 +79,8 @@ export class StoreQueries {
     const position = physicalOffset - (file?.startOffset ?? 0)
     if (file === undefined || !Number.isInteger(physicalOffset) || position >= file.wrotePosition) return undefined
     if (reader.isWarm(physicalOffset)) {
-      file.map()
-      const head = new RecordReader()
-      const kind = head.read(file.buffer, file.view, position, file.wrotePosition)
-      if (kind !== 'record' || head.physicalOffset !== physicalOffset) return undefined
-      return Buffer.from(file.buffer.subarray(position, position + head.totalSize))
+      const record = this.recordInMemory(physicalOffset)
+      return record === undefined ? undefined : Buffer.from(record)
     }
     let bytes = Buffer.alloc(Math.min(FIRST_READ, file.wrotePosition - position))
     await file.read(bytes, position)
@@ -112,6 +131,12 @@ export class StoreQueries {
   async isFirstInMemory(topic: string, queueId: number): Promise<boolean> {
     const unit = await this.unitAt(topic, queueId, 0)
     return unit !== undefined && this.options.reader.isWarm(unit.physicalOffset)
+  }
+
+  /** Whether a message is there and counts as cold for flow control. */
+  async isInColdArea(topic: string, queueId: number, queueOffset: number): Promise<boolean> {
+    const unit = await this.unitAt(topic, queueId, queueOffset)
+    return unit !== undefined && unit.physicalOffset < this.options.reader.coldAreaEnd
   }
 
   /** Store time of message `queueOffset` in ms, -1 when there is none. */
@@ -188,11 +213,15 @@ async function readUnit(queue: ConsumeQueue, number: number): Promise<QueueUnit 
   if (!queue.holds(number)) return undefined
   const chunk = queue.chunkAt(number) ?? (await queue.loadChunk(number))
   const at = number * queue.unitSize - chunk.start
-  return {
+  const unit = {
     queueOffset: queue.offsetOfUnit(number, chunk.view, at),
     messages: queue.messagesOfUnit(chunk.view, at),
     physicalOffset: getInt64(chunk.view, at),
     size: chunk.view.getInt32(at + 8),
     tagsCode: getInt64(chunk.view, at + 12),
   }
+  const extOffset = queue.ext === undefined ? -1 : extOffsetAt(chunk.view, at + 12)
+  if (queue.ext === undefined || extOffset < 0) return unit
+  const extension = queue.ext.find(extOffset) ?? (await queue.ext.load(extOffset))
+  return { ...unit, tagsCode: extension.tagsCode, extension }
 }

@@ -1,5 +1,5 @@
-import { join } from 'node:path'
-import { type Disk, MQError } from '../util/index.js'
+import { sep } from 'node:path'
+import { type Disk, type FilePiece, MQError } from '../util/index.js'
 import type { OpenFiles } from './consume-queue-files.js'
 import { fileNameOfOffset } from './mapped-file-queue.js'
 
@@ -14,7 +14,7 @@ export class UnitFiles {
   /** Positions at which files begin, ascending. */
   starts: number[] = []
   /** Those of files written to since the last {@link flush}. */
-  private readonly unflushed = new Set<number>()
+  private unflushed: number[] = []
 
   constructor(
     private readonly disk: Disk,
@@ -33,7 +33,8 @@ export class UnitFiles {
   }
 
   path(start: number): string {
-    return join(this.folder, fileNameOfOffset(start))
+    // a plain text: start-up asks for tens of thousands
+    return `${this.folder}${sep}${fileNameOfOffset(start)}`
   }
 
   /** Takes stock of the folder; an empty last file is deleted. */
@@ -80,15 +81,31 @@ export class UnitFiles {
     return buffer
   }
 
+  /** What it takes to write into one file, made when it is missing; then {@link noteWritten}. */
+  pieceFor(bytes: Uint8Array, position: number): FilePiece {
+    const start = this.startOf(position)
+    return { path: this.path(start), position: position - start, bytes, create: this.fileSize }
+  }
+
+  noteWritten(position: number): void {
+    const start = this.startOf(position)
+    if (!this.starts.includes(start)) this.starts.push(start)
+    this.noteUnflushed(start)
+  }
+
+  private noteUnflushed(start: number): void {
+    if (!this.unflushed.includes(start)) this.unflushed.push(start)
+  }
+
   /** Writes into one file, which is made when it is missing. */
-  async write(bytes: Buffer, position: number): Promise<void> {
+  async write(bytes: readonly Buffer[], position: number): Promise<void> {
     const start = this.startOf(position)
     const isNew = !this.starts.includes(start)
     if (isNew) this.disk.makeFolder(this.folder)
     const file = await this.open.open(this.path(start), isNew ? this.fileSize : undefined)
-    if (!this.starts.includes(start)) this.starts.push(start)
-    await file.write([bytes], position - start)
-    this.unflushed.add(start)
+    if (isNew) this.noteWritten(position)
+    await file.write(bytes, position - start)
+    this.noteUnflushed(start)
   }
 
   /** Zeros what stands behind `position`, at which a unit ends, and removes the files after it; whether it wrote. */
@@ -98,8 +115,12 @@ export class UnitFiles {
     const file = this.open.openSync(this.path(last))
     const end = last + this.fileSize
     let hasErased = false
-    for (let at = position; at < end; at += ERASE_REACH) {
-      const part = erased.subarray(0, Math.min(ERASE_REACH, end - at))
+    // the rest of a page first: behind it mostly nothing was ever written, which some disks can tell
+    let length = ERASE_STEP - ((position - last) % ERASE_STEP)
+    for (let at = position; at < end; at += length, length = ERASE_REACH) {
+      if (length === ERASE_REACH) at = last + (file.nextData?.(at - last) ?? at - last)
+      if (at >= end) break
+      const part = erased.subarray(0, Math.min(length, end - at))
       const got = file.readSync(part, at - last)
       let hasFound = false
       for (let from = 0; from < got; from += ERASE_STEP) {
@@ -109,17 +130,17 @@ export class UnitFiles {
         hasFound = true
       }
       // units are written in order: so long a stretch of zeros is the end of what was ever written
-      if (!hasFound) break
-      hasErased = true
+      if (!hasFound && length === ERASE_REACH) break
+      hasErased ||= hasFound
     }
-    if (hasErased) this.unflushed.add(last)
+    if (hasErased) this.noteUnflushed(last)
     return hasErased
   }
 
   /** Deletes files by their starts. */
   remove(starts: readonly number[]): void {
     for (const start of starts) {
-      this.unflushed.delete(start)
+      this.unflushed = this.unflushed.filter(other => other !== start)
       this.open.forget(this.path(start))
       this.disk.remove(this.path(start))
     }
@@ -128,12 +149,12 @@ export class UnitFiles {
 
   /** Makes what was written durable. */
   async flush(): Promise<void> {
-    for (const start of [...this.unflushed]) {
-      this.unflushed.delete(start)
+    for (const start of this.unflushed) {
+      this.unflushed = this.unflushed.filter(other => other !== start)
       try {
         if (this.starts.includes(start)) await (await this.open.open(this.path(start))).flush()
       } catch (error) {
-        this.unflushed.add(start)
+        this.noteUnflushed(start)
         throw error
       }
     }
@@ -141,10 +162,10 @@ export class UnitFiles {
 
   /** Everything written was made durable by other means. */
   noteFlushed(): void {
-    this.unflushed.clear()
+    if (this.unflushed.length > 0) this.unflushed = []
   }
 
   get needsFlush(): boolean {
-    return this.unflushed.size > 0
+    return this.unflushed.length > 0
   }
 }

@@ -3,10 +3,12 @@ import type { ConsumeQueue } from './consume-queue.js'
 import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
 import type { DamageLog } from './damage.js'
 import { getInt64, viewOf } from './int64-view.js'
+import type { LightQueues } from './light-queues.js'
 import { RecordReader } from './record-reader.js'
 
 export interface UnitRepairOptions {
   log: CommitLog
+  light: LightQueues
   damage: DamageLog
   /** What a unit of the record holds as tags code. */
   tagsCodeOf: (record: Buffer, reader: RecordReader) => number
@@ -70,10 +72,18 @@ export class UnitRepair {
     const isOurs =
       reader.read(bytes, viewOf(bytes), 0, bytes.length) === 'record' &&
       reader.totalSize === fields.size &&
-      reader.physicalOffset === fields.physicalOffset &&
-      reader.queueId === queue.recordQueueId(reader.queueId) &&
-      queue.takesTopic(bytes.toString('utf8', reader.topicStart, reader.topicEnd))
-    return isOurs ? reader.queueOffset : undefined
+      reader.physicalOffset === fields.physicalOffset
+    return isOurs ? this.numberIn(queue, bytes, reader) : undefined
+  }
+
+  /** The number that a record has in a queue; undefined when it is not in it. */
+  private numberIn(queue: ConsumeQueue, bytes: Buffer, reader: RecordReader): number | undefined {
+    const topic = bytes.toString('utf8', reader.topicStart, reader.topicEnd)
+    if (topic === queue.topic && reader.queueId === queue.queueId) return reader.queueOffset
+    if (!queue.isShared) return undefined
+    const { propertiesStart, propertiesEnd } = reader
+    const entries = this.options.light.entriesOf({ topic: { topic }, bytes, propertiesStart, propertiesEnd })
+    return entries.find(entry => entry.name === queue.topic)?.queueOffset
   }
 
   private async search(
@@ -143,11 +153,7 @@ export class UnitRepair {
           at += position
           break
         }
-        const isIt =
-          reader.queueOffset === queueOffset &&
-          reader.queueId === queue.recordQueueId(reader.queueId) &&
-          reader.physicalOffset === at + position &&
-          queue.takesTopic(bytes.toString('utf8', reader.topicStart, reader.topicEnd))
+        const isIt = reader.physicalOffset === at + position && this.numberIn(queue, bytes, reader) === queueOffset
         if (isIt) {
           return { physicalOffset: at + position, size: reader.totalSize, tagsCode: tagsCodeOf(bytes, reader) }
         }

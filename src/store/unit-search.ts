@@ -1,5 +1,5 @@
-import { BLANK_UNIT_SIZE, CHUNK_UNITS } from './consume-queue-chunk.js'
-import { type UnitFields, unitAt } from './consume-queue-types.js'
+import { BLANK_UNIT_SIZE, CHUNK_UNITS, UNIT_SIZE } from './consume-queue-chunk.js'
+import { type QueueReach, type UnitFields, unitAt } from './consume-queue-types.js'
 import { viewOf } from './int64-view.js'
 import type { UnitFiles } from './unit-files.js'
 
@@ -43,4 +43,82 @@ export class UnitSearch {
     }
     return -1
   }
+
+  /** The first unit in `[low, end)` whose record lies at or behind `minPhysicalOffset`; `end` when there is none. */
+  firstBehind(minPhysicalOffset: number, low: number, end: number): number {
+    const isWanted = (unit: UnitFields | undefined): boolean =>
+      unit !== undefined && unit.size !== BLANK_UNIT_SIZE && unit.physicalOffset >= minPhysicalOffset
+    if (isWanted(this.read(low))) return low
+    let from = low
+    let to = end
+    let found = end
+    while (from < to) {
+      const middle = Math.floor((from + to) / 2)
+      // blank units tell nothing: ask the first real one behind them
+      let at = middle
+      while (at < to && this.read(at)?.size === BLANK_UNIT_SIZE) at++
+      if (at < to && !isWanted(this.read(at))) from = at + 1
+      else {
+        if (at < to) found = at
+        to = middle
+      }
+    }
+    return found
+  }
+
+  /** Number after the leading units in `[first, end)` that are valid and pass. */
+  endWhere(keeps: (physicalOffset: number) => boolean, first: number, end: number): number {
+    let low = first
+    let high = end
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const found = this.realUnitAt(middle, first, end)
+      const isKept = found !== undefined && found.size > 0 && found.physicalOffset >= 0 && keeps(found.physicalOffset)
+      if (isKept) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** End of the record of a plain unit; -1 without. */
+  physicalEndOf(number: number): number {
+    const found = this.read(number)
+    return found === undefined || found.size === BLANK_UNIT_SIZE ? -1 : found.physicalOffset + found.size
+  }
+
+  /** Whether the first message of some file lies in front of `physicalOffset`, or it has none at all. */
+  pointsBefore(physicalOffset: number, endUnit: number): boolean {
+    const { starts, fileSize } = this.files
+    return starts.some(start => {
+      const [first, end] = [start / this.unitSize, Math.min((start + fileSize) / this.unitSize, endUnit)]
+      const found = first < end ? this.realUnitAt(first, first, end) : undefined
+      return found === undefined || (found.size > 0 && found.physicalOffset < physicalOffset)
+    })
+  }
+
+  /**
+   * Where a queue of plain units ends that was said to end at `expected`, looked for in one page behind that; undefined
+   * when the units do not bear it out, or go on.
+   */
+  endNear(expected: QueueReach, end: number): QueueReach | undefined {
+    const { unitSize, files } = this
+    const first = expected.maxOffset - 1
+    const position = first * unitSize
+    const room = files.startOf(position) + files.fileSize - position
+    const bytes = near.subarray(0, files.readSync(near.subarray(0, Math.min(room, near.length)), position))
+    const isFileEnd = bytes.length === room
+    const view = viewOf(bytes)
+    let maxPhysicalOffset = -1
+    let number = first
+    for (let at = 0; at + unitSize <= bytes.length; at += unitSize, number++) {
+      const { physicalOffset, size } = unitAt(view, at)
+      if (size === 0 && physicalOffset === 0 && number > first) return { maxOffset: number, maxPhysicalOffset }
+      if (size <= 0 || size === BLANK_UNIT_SIZE || physicalOffset < maxPhysicalOffset) return undefined
+      maxPhysicalOffset = physicalOffset + size
+      if (number === first && maxPhysicalOffset !== expected.maxPhysicalOffset) return undefined
+    }
+    return isFileEnd && number === end ? { maxOffset: end, maxPhysicalOffset } : undefined
+  }
 }
+
+const near = Buffer.alloc(200 * UNIT_SIZE)

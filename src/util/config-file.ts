@@ -1,8 +1,9 @@
-import { existsSync, promises as fs, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, promises as fs, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Clock, Timer } from './clock.js'
 import { errorText, MQError } from './errors.js'
 import type { Logger } from './logger.js'
+import { makeFolders } from './make-folders.js'
 
 export interface ConfigFileOptions {
   path: string
@@ -30,6 +31,8 @@ export class ConfigFile {
   private queued: Promise<void> | undefined
   private retry: Timer | undefined
   private stopped = false
+  /** What was read is the text before the last change. */
+  hasReadBackup = false
 
   constructor(private readonly options: ConfigFileOptions) {}
 
@@ -48,6 +51,7 @@ export class ConfigFile {
     if (failure === undefined) return true
     const backupFailure = this.tryLoad(backup)
     if (backupFailure === undefined) {
+      this.hasReadBackup = true
       if (failure !== 'missing') this.setAside()
       logger.warn(
         { event: 'config-backup-used', path, reason: failure },
@@ -124,7 +128,7 @@ export class ConfigFile {
     const { path } = this.options
     const temporary = `${path}.tmp`
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeFolders(dirname(path))
       await this.writeTo(temporary)
       await keepBackup(path)
       await fs.rename(temporary, path)

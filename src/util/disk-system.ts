@@ -4,23 +4,26 @@ import { promisify } from 'node:util'
 import type { Disk, DiskFile, DiskLock, DiskUsage, MapOptions, Mapping } from './disk.js'
 import { mapInHeap } from './disk-heap-mapping.js'
 import { errorText, MQError } from './errors.js'
-import { NativeError, type NativeMapping, type NativeMemory, nativeMemory } from './native/mmap.js'
+import { makeFolders } from './make-folders.js'
+import { ManyFilesWriter } from './many-files-writer.js'
+import { type NativeMapping, type NativeMemory, nativeMemory } from './native/mmap.js'
 
 const fsync = promisify(fs.fsync)
 const fdatasync = promisify(fs.fdatasync)
 const openAsync = promisify(fs.open)
 const PAGE = 4096
+const manyFiles = new ManyFilesWriter()
 
 /** The disk of this machine. */
 export const systemDisk: Disk = {
   async map(path, options) {
-    const existed = fs.existsSync(path)
     const fd = await openAsync(path, options.create ? fs.constants.O_RDWR | fs.constants.O_CREAT : 'r+')
     return orClose(fd, path, async () => {
       sizeForMapping(fd, path, options)
       const native = nativeMemory()
       if (options.allocate) await native?.allocate(fd, 0, options.length)
-      if (!existed) {
+      // also one that is there already: it may be what a failed try has left
+      if (options.create) {
         await fsync(fd)
         await syncFolder(dirname(path))
       }
@@ -28,16 +31,17 @@ export const systemDisk: Disk = {
     })
   },
   mapSync(path, options) {
-    const existed = fs.existsSync(path)
-    const fd = fs.openSync(path, options.create ? fs.constants.O_RDWR | fs.constants.O_CREAT : 'r+')
+    const { fd, isReadOnly } = options.create
+      ? { fd: fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT), isReadOnly: false }
+      : openExisting(path)
     try {
       sizeForMapping(fd, path, options)
       if (options.allocate) nativeMemory()?.allocateSync(fd, 0, options.length)
-      if (!existed) {
+      if (options.create) {
         fs.fsyncSync(fd)
         syncFolderSync(dirname(path))
       }
-      return toMapping(fd, path, options.length)
+      return toMapping(fd, path, options.length, isReadOnly)
     } catch (error) {
       fs.closeSync(fd)
       throw named(error, path)
@@ -45,7 +49,11 @@ export const systemDisk: Disk = {
   },
   async open(path, options) {
     const flags = options?.create === undefined ? 'r+' : fs.constants.O_RDWR | fs.constants.O_CREAT
-    const fd = await openAsync(path, flags)
+    const fd = await openAsync(path, flags).catch((error: unknown) => {
+      // a disk mounted for reading only can still be read
+      if (options?.create === undefined && codeOf(error) === 'EROFS') return openAsync(path, 'r')
+      throw error
+    })
     return orClose(fd, path, async () => toFile(fd, path, options?.create))
   },
   openSync(path, options) {
@@ -66,7 +74,7 @@ export const systemDisk: Disk = {
     const stat = fs.statSync(path, { throwIfNoEntry: false })
     return stat && { length: stat.size, isFolder: stat.isDirectory(), modifiedMs: stat.mtimeMs }
   },
-  makeFolder: path => void fs.mkdirSync(path, { recursive: true }),
+  makeFolder: makeFolders,
   remove: path => fs.rmSync(path, { force: true }),
   removeFolder: path => fs.rmSync(path, { recursive: true, force: true }),
   resize: (path, length) => fs.truncateSync(path, length),
@@ -110,6 +118,7 @@ export const systemDisk: Disk = {
       usableBytes: stat.bavail * stat.bsize,
     }
   },
+  writeMany: pieces => manyFiles.write(pieces),
   async syncAll(folder) {
     const native = nativeMemory()
     if (native === undefined) return
@@ -130,11 +139,12 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
 
-/** A failed native call says no path: give it one. */
+/** A failed call on a descriptor says no path: give it one. */
 function named(error: unknown, path: string): unknown {
-  return error instanceof NativeError
-    ? new MQError(error.code, `${errorText(error)}, ${path}`, { cause: error })
-    : error
+  const code = codeOf(error)
+  return code === undefined || errorText(error).includes(path)
+    ? error
+    : new MQError(code, `${errorText(error)}, ${path}`, { cause: error })
 }
 
 async function orClose<T>(fd: number, path: string, use: () => Promise<T>): Promise<T> {
@@ -173,11 +183,21 @@ function sizeForMapping(fd: number, path: string, options: MapOptions): void {
   fs.ftruncateSync(fd, options.length)
 }
 
-function toMapping(fd: number, path: string, length: number): Mapping {
+/** For writing too, unless the file system is mounted for reading only. */
+function openExisting(path: string): { fd: number; isReadOnly: boolean } {
+  try {
+    return { fd: fs.openSync(path, 'r+'), isReadOnly: false }
+  } catch (error) {
+    if (codeOf(error) !== 'EROFS') throw error
+    return { fd: fs.openSync(path, 'r'), isReadOnly: true }
+  }
+}
+
+function toMapping(fd: number, path: string, length: number, isReadOnly = false): Mapping {
   const native = nativeMemory()
   return native === undefined
-    ? mapInHeap(fd, path, length)
-    : new SystemMapping(fd, path, native.map(fd, length), native)
+    ? Object.assign(mapInHeap(fd, path, length), { isReadOnly })
+    : new SystemMapping({ fd, path, isReadOnly, mapping: native.map(fd, length, isReadOnly) }, native)
 }
 
 class SystemMapping implements Mapping {
@@ -187,13 +207,20 @@ class SystemMapping implements Mapping {
   /** Calls under way on the pool, which need the descriptor and the mapping. */
   private pending = 0
 
+  readonly isReadOnly: boolean
+  private readonly fd: number
+  private readonly path: string
+  private readonly mapping: NativeMapping
+
   constructor(
-    private readonly fd: number,
-    private readonly path: string,
-    private readonly mapping: NativeMapping,
+    file: { fd: number; path: string; isReadOnly: boolean; mapping: NativeMapping },
     private readonly native: NativeMemory,
   ) {
-    this.buffer = Buffer.from(mapping.memory)
+    this.fd = file.fd
+    this.path = file.path
+    this.isReadOnly = file.isReadOnly
+    this.mapping = file.mapping
+    this.buffer = Buffer.from(file.mapping.memory)
     this.length = this.buffer.length
   }
 
@@ -219,6 +246,10 @@ class SystemMapping implements Mapping {
 
   nextData(from: number): number {
     return this.native.nextData(this.fd, from) ?? this.length
+  }
+
+  nextHole(from: number): number {
+    return Math.min(this.native.nextHole(this.fd, from), this.length)
   }
 
   zero(from: number, to: number): void {
@@ -307,6 +338,11 @@ class SystemFile implements DiskFile {
       }
       return done
     })
+  }
+
+  nextData(from: number): number {
+    const native = nativeMemory()
+    return native === undefined ? from : (native.nextData(this.fd, from) ?? this.length)
   }
 
   readSync(target: Buffer, position: number): number {

@@ -1,3 +1,5 @@
+import type { FilePiece } from './many-files-writer.js'
+
 /**
  * Everything the store does to a disk. Injected, so that a test can forget unsynced writes, tear them, fail them and
  * fill up. Failures carry `code` (ENOSPC, EIO, ...) and name the path in their text.
@@ -26,6 +28,11 @@ export interface Disk {
   replaceWholeSync(path: string, bytes: Uint8Array): void
   /** How full the file system of an existing folder is. */
   usage(folder: string): DiskUsage
+  /**
+   * Writes small pieces into many files, off the loop: the error of each that failed. Absent: one after the other
+   * through {@link open}.
+   */
+  writeMany?(pieces: readonly FilePiece[]): Promise<(Error | undefined)[]>
   /** Makes everything written below `folder` durable. */
   syncAll(folder: string): Promise<void>
   /** Locks byte 0 of a file as the Java broker does; undefined when another process holds it. */
@@ -45,6 +52,8 @@ export interface MapOptions {
 export interface Mapping {
   readonly buffer: Buffer
   readonly length: number
+  /** The file system is mounted for reading only: writing to `buffer` would end the process. Absent: it is not. */
+  readonly isReadOnly?: boolean
   /**
    * Makes everything written before the call durable; the caller may say that only `[from, to)` changed since the
    * last.
@@ -57,6 +66,8 @@ export interface Mapping {
   allocateSync(from: number, to: number): void
   /** Where, from a position on, the file may hold something but zeros; its length when nowhere. Absent: not known. */
   nextData?(from: number): number
+  /** Where, from a position on, the file holds nothing but zeros; its length when nowhere. Absent: not known. */
+  nextHole?(from: number): number
   /** Sets a range to zeros. */
   zero(from: number, to: number): void
   /** Unmaps. The buffer must not be touched afterwards, nor any slice of it. */
@@ -68,6 +79,8 @@ export interface DiskFile {
   /** Bytes read; fewer than asked at the end of the file. */
   read(target: Buffer, position: number): Promise<number>
   readSync(target: Buffer, position: number): number
+  /** As {@link Mapping.nextData}. */
+  nextData?(from: number): number
   /** Writes all of the buffers, one after the other, from `position`. */
   write(buffers: readonly Buffer[], position: number): Promise<void>
   writeSync(buffer: Buffer, position: number): void

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from './clock.js'
 import { errorText, MQError } from './errors.js'
 import type { Logger } from './logger.js'
+import { systemErrorText } from './system-error.js'
 
 /** Exit codes of our daemons: Java's negative codes as the shell sees them. */
 export const ExitCode = {
@@ -41,16 +42,15 @@ const SIGNALS = { SIGTERM: 15, SIGINT: 2, SIGHUP: 1 } as const
 
 /**
  * One Ctrl-C may arrive twice, from the terminal and from npm, which passes it on; so may the SIGTERM of `timeout`.
- * What
- * follows this soon is the same wish.
+ * What follows this soon is the same wish.
  */
 const SAME_WISH_MS = 1000
 
 /**
  * Runs a daemon until a signal: SIGTERM, SIGINT or SIGHUP stops it gracefully and exits 0 (255 when stopping fails); a
  * second signal, a second or more after the first, exits at once with 128 + its number. An error nobody caught ends
- * the process with 255
- * after logging: state that is not understood must not go on serving. Resolves when `start` has ended.
+ * the process with 255 after logging: state that is not understood must not go on serving. Resolves when `start` has
+ * ended.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { name, logger } = options
@@ -99,9 +99,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   try {
     running = await options.start()
   } catch (error) {
-    // an MQError says what to do; a stack would only hide it
-    const details = error instanceof MQError ? { code: error.code } : { err: error }
-    logger.error({ event: 'start-failed', ...details }, `${name} could not start: ${errorText(error)}`)
+    // an error that says what to do needs no stack, which would only hide it
+    const systemText = systemErrorText(error)
+    const isClear = systemText !== undefined || error instanceof MQError
+    const details = isClear ? { code: (error as { code?: string }).code } : { err: error }
+    logger.error({ event: 'start-failed', ...details }, `${name} could not start: ${systemText ?? errorText(error)}`)
     exit(ExitCode.notStarted)
     return
   }

@@ -12,6 +12,7 @@ import {
   route,
 } from '../../src/remoting/index.js'
 import { silentLogger, systemClock } from '../../src/util/index.js'
+import { brokerParts } from '../support/broker-parts.js'
 import { goldenFrames } from '../support/golden-frames.js'
 
 const identity = {
@@ -53,7 +54,7 @@ async function listener(answer = '') {
   const server = new RemotingServer({ host: '127.0.0.1', port: 0, pipeline, clock, logger: silentLogger, portSetting: 'p' })
   await server.start()
   const address = `127.0.0.1:${server.port}`
-  const out = new BrokerOuterApi({ clock, logger: silentLogger, namesrvAddr: address })
+  const out = new BrokerOuterApi({ clock, logger: silentLogger, policy: brokerParts().settings })
   cleanups.push(() => server.stop())
   cleanups.push(() => out.stop())
   return { out, address, received }

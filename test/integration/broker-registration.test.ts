@@ -7,7 +7,9 @@ import { parseFastJson, RequestCode, ResponseCode, topicRouteDataFromJson } from
 import { silentLogger, systemClock } from '../../src/util/index.js'
 import { brokerParts } from '../support/broker-parts.js'
 import { eventually } from '../support/eventually.js'
+import { ManualClock } from '../support/manual-clock.js'
 import { startTestNamesrv, type TestNamesrv } from '../support/namesrv.js'
+import { routeOf, ScenarioBroker, ScenarioClient } from './scenarios-broker.js'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -18,7 +20,8 @@ afterEach(async () => {
 function broker(namesrvAddr: string, overrides: Partial<BrokerSettings> = {}) {
   const parts = { ...brokerParts(overrides), clock: systemClock }
   const topics = new TopicConfigManager(parts)
-  const out = new BrokerOuterApi({ clock: systemClock, logger: silentLogger, namesrvAddr })
+  const out = new BrokerOuterApi({ clock: systemClock, logger: silentLogger, policy: parts.settings })
+  out.updateNamesrvAddr(namesrvAddr.split(';'))
   const registration = new BrokerRegistration({ ...parts, out, topics })
   cleanups.push(() => out.stop())
   cleanups.push(() => registration.stop())
@@ -81,5 +84,44 @@ describe('a NameServer that is restarted', () => {
     cleanups.push(() => second.stop())
     await eventually(async () => (await queuesOf(out, second.address, 'Meanwhile')) === 4, 'the broker to be known')
     expect(await queuesOf(out, second.address, 'TBW102')).toBe(8)
+  })
+})
+
+describe('namesrvAddr changed at run time', () => {
+  it('registers with the new NameServers before the answer and leaves the old ones', async () => {
+    const [first, second] = [await namesrv(), await namesrv()]
+    const running = await ScenarioBroker.start({ values: { namesrvAddr: first.address }, clock: systemClock })
+    await running.createTopic('Orders')
+    const known = async (server: TestNamesrv) => {
+      const client = new ScenarioClient(server.address)
+      cleanups.push(() => client.close())
+      return (await routeOf(client, 'Orders')) !== undefined
+    }
+    expect([await known(first), await known(second)]).toEqual([true, false])
+    const update = (namesrvAddr: string) =>
+      running.call(RequestCode.UPDATE_BROKER_CONFIG, {}, `namesrvAddr=${namesrvAddr}`)
+    expect(await update('nowhere')).toMatchObject({
+      code: ResponseCode.SYSTEM_ERROR,
+      remark: 'namesrvAddr=nowhere: nowhere is no address, write host:port;host:port',
+    })
+    expect((await update(second.address)).code).toBe(0)
+    expect(await known(second)).toBe(true)
+    await eventually(async () => !(await known(first)), 'the goodbye to the first NameServer')
+  })
+})
+
+describe('a NameServer with enableShutdownGracefully', () => {
+  it('sends brokers away, and those that follow find its successor', async () => {
+    const clock = new ManualClock()
+    const values = { enableShutdownGracefully: true, shutdownWaitTimeSeconds: 5 }
+    const leaving = await startTestNamesrv({ clock, values })
+    const { out } = broker(leaving.address)
+    expect(await queuesOf(out, leaving.address, 'None')).toBeUndefined()
+    const stopping = leaving.stop()
+    const ask = { code: RequestCode.GET_ROUTEINFO_BY_TOPIC, extFields: { topic: 'None' } }
+    expect((await out.invoke(leaving.address, ask, 5000)).code).toBe(ResponseCode.GO_AWAY)
+    await clock.advance(5000)
+    await stopping
+    await expect(out.invoke(leaving.address, ask, 5000)).rejects.toMatchObject({ code: 'ERR_REMOTING_CONNECT' })
   })
 })

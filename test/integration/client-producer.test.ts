@@ -289,6 +289,7 @@ it('calls a timer message back at the broker named in the handle', async () => {
   const handle = Buffer.from('v1 T broker-b 1795255200001 ID').toString('base64url')
   b.answers.set(RequestCode.RECALL_MESSAGE, () => ok().withExt({ msgId: 'ID' }))
   expect(await producer.recall('T', handle)).toBe('ID')
+  await expect(producer.recall('T', undefined)).rejects.toMatchObject({ code: 'ERR_CLIENT_ARGUMENT' })
   expect(b.of(RequestCode.RECALL_MESSAGE)[0]!.ext).toMatchObject({
     topic: 'T',
     recallHandle: handle,

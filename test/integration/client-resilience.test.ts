@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { clientSettings } from '../../src/client/client-options.js'
 import { Producer, PushConsumer, type PushConsumerOptions } from '../../src/client/index.js'
 import { eventually } from '../support/eventually.js'
 import { Inbox, TestSystem } from './client-system.js'
@@ -148,5 +151,39 @@ describe('two NameServers', () => {
       await eventually(() => inbox.texts.includes(`without ${index}`))
       await system.startNameServer(index)
     }
+  })
+})
+
+describe('an address server', () => {
+  it('tells a client without namesrvAddr where the NameServers are, now and later', async () => {
+    system = await new TestSystem().start()
+    await system.createTopic('T')
+    let page: string | undefined
+    const asked: (string | undefined)[] = []
+    const server = createServer((request, response) => {
+      asked.push(request.url)
+      response.writeHead(page === undefined ? 500 : 200).end(page)
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    clients.push({ stop: async () => void server.close() })
+    const { port } = server.address() as AddressInfo
+    vi.stubEnv('NAMESRV_ADDR', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const producer = new Producer({
+      group: 'P',
+      unitName: 'u1',
+      addressServer: { domain: `127.0.0.1:${port}`, subGroup: 'mine' },
+    })
+    clients.push(producer)
+    await producer.start()
+    await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ responseCode: 10004 })
+    page = `${system.namesrvAddr}\n`
+    expect((await producer.send({ topic: 'T', body: 'x' })).status).toBe('SEND_OK')
+    expect(new Set(asked)).toEqual(new Set(['/rocketmq/mine-u1?nofix=1']))
+  })
+
+  it('is not asked when namesrvAddr is given', () => {
+    const given = clientSettings({ namesrvAddr: 'a:1', addressServer: {} })
+    expect([given.namesrvAddresses, given.addressServer]).toEqual([['a:1'], undefined])
   })
 })

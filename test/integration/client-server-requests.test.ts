@@ -108,6 +108,7 @@ describe('a message that fails', () => {
     await consume({
       onMessages: (_, context) => {
         context.delayLevelWhenNextConsume = 5
+        context.reason = 'no money'
         return 'RECONSUME_LATER'
       },
     })
@@ -116,6 +117,7 @@ describe('a message that fails', () => {
       offset: '0',
       group: 'G',
       delayLevel: '5',
+      reason: 'no money',
       originTopic: 'T',
       originMsgId: createOffsetMessageId(host, 0),
       maxReconsumeTimes: '16',
@@ -187,6 +189,33 @@ describe('a message that fails', () => {
     await eventually(() => seen.includes('good'))
     expect(seen).toEqual(['bad', 'bad', 'bad', 'good'])
     expect(broker.of(SEND_MESSAGE_V2)[0]!.ext).toMatchObject({ b: '%RETRY%G', j: '3', l: '2' })
+  })
+
+  it('too often among others that did not is not offered again with them, and is a dead letter once', async () => {
+    nameServer.put(retryTopic('G'), [broker], 1)
+    broker.answers.set(RequestCode.LOCK_BATCH_MQ, ({ body }) =>
+      ok(Buffer.from(stringifyFastJson({ lockOKMQSet: readObject(parseFastJson(body)).mqSet }))),
+    )
+    broker.answers.set(RequestCode.UNLOCK_BATCH_MQ, () => ok())
+    queued = [
+      { queueOffset: 0, body: 'early' },
+      { queueOffset: 1, body: 'bad', reconsumeTimes: 2 },
+    ]
+    const seen: string[][] = []
+    await consume({
+      maxReconsumeTimes: 2,
+      consumeMessageBatchMaxSize: 2,
+      suspendCurrentQueueTimeMillis: 10,
+      onOrderedMessages: messages => {
+        seen.push(messages.map(({ body }) => body.toString()))
+        if (seen.length === 1) throw new Error('account\u0001 closed')
+      },
+    })
+    await eventually(() => consumer!.offsetsOf('T')[0]?.offset === 2)
+    expect(seen).toEqual([['early', 'bad'], ['early']])
+    const [sent, ...more] = broker.of(SEND_MESSAGE_V2)
+    expect(more).toEqual([])
+    expect(decodeProperties(sent!.ext.i!).get('DLQ_REASON')).toBe('account  closed')
   })
 })
 

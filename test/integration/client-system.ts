@@ -1,25 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BrokerController } from '../../src/broker/index.js'
 import { AdminClient } from '../../src/client/index.js'
 import type { MessageExt } from '../../src/common/index.js'
 import { brokerSettings } from '../../src/config/index.js'
-import { silentLogger, systemClock } from '../../src/util/index.js'
-import { freePort } from '../support/free-port.js'
+import type { RemotingServer } from '../../src/remoting/index.js'
+import { type Clock, freePort, silentLogger, systemClock } from '../../src/util/index.js'
 import { startTestNamesrv, type TestNamesrv } from '../support/namesrv.js'
 
 export type BrokerValues = NonNullable<Parameters<typeof brokerSettings.create>[0]>
 
 /** NameServers and one broker on ports that stay, so that each can go down and come back while clients run. */
 export class TestSystem {
-  private readonly store = mkdtempSync(join(tmpdir(), 'cometmq-clients-'))
+  private store = mkdtempSync(join(tmpdir(), 'cometmq-clients-'))
   private nameServers: TestNamesrv[] = []
   private ports: number[] = []
   private brokerPort = 0
   private controller: BrokerController | undefined
 
-  constructor(private readonly values: BrokerValues = {}) {}
+  constructor(
+    private readonly values: BrokerValues = {},
+    readonly clock: Clock = systemClock,
+  ) {}
 
   get namesrvAddr(): string {
     return this.ports.map(port => `127.0.0.1:${port}`).join(';')
@@ -42,7 +45,10 @@ export class TestSystem {
 
   async startNameServer(index: number): Promise<void> {
     this.ports[index] ??= await freePort()
-    this.nameServers[index] = await startTestNamesrv({ values: { listenPort: this.ports[index] } })
+    this.nameServers[index] = await startTestNamesrv({
+      clock: this.clock,
+      values: { listenPort: this.ports[index] },
+    })
   }
 
   async stopNameServer(index: number): Promise<void> {
@@ -58,12 +64,14 @@ export class TestSystem {
       listenPort: this.brokerPort,
       storePathRootDir: this.store,
       mappedFileSizeCommitLog: 1024 * 1024,
+      // a machine that is busy with tests is no reason to turn sends away
+      waitTimeMillsInSendQueue: 5000,
       ...this.values,
     })
     this.controller = new BrokerController({
       settings: settings.values,
       configuration: settings,
-      clock: systemClock,
+      clock: this.clock,
       logger: silentLogger,
     })
     await this.controller.start()
@@ -72,6 +80,23 @@ export class TestSystem {
   async stopBroker(): Promise<void> {
     await this.controller?.stop()
     this.controller = undefined
+  }
+
+  /**
+   * Ends the broker as kill -9 does: connections break in the middle, and it starts again from what its files hold at
+   * this moment.
+   */
+  async killBroker(): Promise<void> {
+    const killed = this.broker
+    const server = Reflect.get(killed, 'server') as RemotingServer
+    server.stopAccepting()
+    for (const connection of server.connections) connection.close('killed')
+    const old = this.store
+    this.store = mkdtempSync(join(tmpdir(), 'cometmq-clients-'))
+    // in the same turn as above: nothing is answered that the copy does not have
+    cpSync(old, this.store, { recursive: true })
+    await this.stopBroker()
+    rmSync(old, { recursive: true, force: true })
   }
 
   async stop(): Promise<void> {

@@ -118,6 +118,7 @@ describe('the output is that of Java to the byte', () => {
     ...runsOf('updateTopic', run => !run.argv.includes('+message.type=NOSUCH')),
     ...runsOf('updateTopicPerm'),
     ...runsOf('updateSubGroup', run => !run.argv.includes('Bad Group')),
+    ...runsOf('cloneGroupOffset'),
     ...runsOf('updateOrderConf'),
     ...runsOf('updateKvConfig'),
     ...runsOf('deleteKvConfig'),
@@ -131,7 +132,6 @@ describe('the output is that of Java to the byte', () => {
     ...runsOf('cleanUnusedTopic'),
     ...runsOf('deleteExpiredCommitLog'),
     ...runsOf('queryCq', run => !run.argv.includes('-g')),
-    ...runsOf('cloneGroupOffset'),
     ...runsOf('queryMsgTraceById', run => !run.stdout.includes('Pub')),
     ...runsOf('resetOffsetByTime', run => run.stdout === '' && !run.argv.includes('badtime')),
     ...runsOf('consumerStatus', run => run.argv.includes('NoSuchGroup')),
@@ -329,6 +329,35 @@ describe('beyond Java', () => {
   })
 
   test.each([
+    [['topicRoute', '--json'], 1, 'Missing required option: t'],
+    [['topicRoute', '-q', '--json'], 1, 'Unrecognized option: -q'],
+    [['updateTopic', '-t', 'T', '-b', '1:1', '-r', 'x', '--json'], 1, '"x" is not a whole number'],
+    [['topicRoot', '--json', '--strict'], 1, 'The sub command topicRoot not exist.'],
+    [['schedule', '--json', '--strict'], 1, 'options are missing: see mqadmin help'],
+  ])('--json gives a wrong line as data: %s', async (argv, status, message) => {
+    const { stdout, exitCode } = await ours(argv)
+    const [command] = argv
+    expect(JSON.parse(stdout)).toEqual({ command, error: { code: 'ERR_USAGE', message }, problems: [] })
+    expect(exitCode).toBe(status)
+  })
+
+  test('--json always has a result or an error', async () => {
+    const argv = ['queryCq', '-t', 'StoreSql', '-q', '0', '-i', '9999']
+    expect(JSON.parse((await ours(argv, '--json')).stdout)).toMatchObject({
+      result: null,
+      problems: [expect.stringContaining('not exist')],
+    })
+  })
+
+  test('sendMessage traces when it is asked to', async () => {
+    const { stdout } = await ours(['sendMessage', '-t', 'StoreTopicB', '-p', 'x', '-m', 'true'], '--json')
+    const { msgId } = JSON.parse(stdout).result
+    const traced = async () => (await ours(['queryMsgTraceById', '-i', msgId], '--json')).stdout.includes('mqadmin-')
+    await eventually(traced, 'the trace')
+  })
+
+  test.each([
+    [['sendMessage', '-t', 'StoreTopicB', '-p', 'x', '-b', 'golden-a'], '-b without -i chooses nothing'],
     [['deleteTopic', '-t', 'NoSuchTopic', '-c', 'GoldenCluster'], 'the NameServer knows no topic NoSuchTopic'],
     [['wipeWritePerm', '-b', 'nobroker'], 'no topic of broker nobroker was changed'],
     [['deleteKvConfig', '-s', 'GOLD', '-k', 'nokey'], 'there is no key nokey'],

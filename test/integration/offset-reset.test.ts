@@ -280,12 +280,21 @@ describe('mqadmin', () => {
   test('cloneGroupOffset gives one group the offsets of another', async () => {
     await prepare()
     await commit(1, 3)
+    const unknown = await mqadmin('cloneGroupOffset', '-s', 'G', '-d', 'Twin', '-t', 'T')
+    expect(unknown.stderr).toContain(
+      `MQBrokerException: CODE: 26  DESC: Group Twin not exist! BROKER: ${broker.brokerAddr}`,
+    )
+    expect(await stored(0, 'Twin')).toBeUndefined()
+    await mqadmin('updateSubGroup', '-g', 'Twin', '-b', broker.brokerAddr)
     const { stdout } = await mqadmin('cloneGroupOffset', '-s', 'G', '-d', 'Twin', '-t', 'T')
     expect(stdout).toBe('clone group offset success. srcGroup[G], destGroup=[Twin], topic[T]')
     expect([await stored(0, 'Twin'), await stored(1, 'Twin')]).toEqual([5, 3])
-    const nothing = await mqadmin('cloneGroupOffset', '-s', 'Nobody', '-d', 'Twin', '-t', 'T', '--strict')
+    const nobody = await mqadmin('cloneGroupOffset', '-s', 'Nobody', '-d', 'Twin', '-t', 'T')
+    expect(nobody.stderr).toContain('CODE: 26  DESC: Group Nobody not exist!')
+    await mqadmin('updateSubGroup', '-g', 'Idle', '-b', broker.brokerAddr)
+    const nothing = await mqadmin('cloneGroupOffset', '-s', 'Idle', '-d', 'Twin', '-t', 'T', '--strict')
     expect(nothing).toMatchObject({ exitCode: 2 })
-    expect(nothing.stderr).toContain('group Nobody has no offsets of topic T')
+    expect(nothing.stderr).toContain('group Idle has no offsets of topic T')
   })
 
   test('getConsumerStatus of a group nobody of which is online', async () => {
@@ -327,6 +336,27 @@ describe('members that are online', () => {
         return /^\S+@\S+ +\S+ +0 +6 +\n\S+@\S+ +\S+ +1 +6 +$/m.test(stdout)
       }, 'offsets in the memory of the member')
       await eventually(async () => (await stored(0)) === 6, 'the offset committed after the reset')
+    } finally {
+      await member.stop()
+    }
+  })
+
+  test('cloneGroupOffset copies nothing of a topic they do not subscribe to, unless told to', async () => {
+    await prepare()
+    const member = await consumer([])
+    try {
+      await broker.send({ topic: 'Other', body: 'm' })
+      const fields = { consumerGroup: 'G', topic: 'Other', queueId: 0, commitOffset: 1 }
+      await broker.call(RequestCode.UPDATE_CONSUMER_OFFSET, fields)
+      const argv = ['cloneGroupOffset', '-s', 'G', '-d', 'Twin', '-t', 'Other', '--strict', '-n', broker.namesrvAddr]
+      await runMqadmin(['updateSubGroup', '-g', 'Twin', '-b', broker.brokerAddr, '-n', broker.namesrvAddr])
+      const refused = await runMqadmin(argv)
+      expect(refused).toMatchObject({ exitCode: 2 })
+      expect(refused.stderr).toContain('members of G do not subscribe to Other: nothing was copied')
+      const query = { consumerGroup: 'Twin', topic: 'Other', queueId: 0, setZeroIfNotFound: false }
+      expect((await broker.call(RequestCode.QUERY_CONSUMER_OFFSET, query)).code).toBe(22)
+      expect(await runMqadmin([...argv, '-o', 'true'])).toMatchObject({ exitCode: 0 })
+      expect((await broker.call(RequestCode.QUERY_CONSUMER_OFFSET, query)).extFields?.offset).toBe('1')
     } finally {
       await member.stop()
     }

@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { AdminClient } from '../../src/client/index.js'
+import { AdminClient, Producer } from '../../src/client/index.js'
 import {
   decodeMessage,
   decodeMessages,
@@ -166,6 +166,36 @@ test('S127 while a broker shuts down new clients are sent away with 1500, old on
   expect((await old.call({ code: GET_MAX_OFFSET, version: VersionMark.V5_3_1, extFields })).code).toBe(0)
   nameServer.goodbyes[0]!.resolve(ok())
   await stopping
+})
+
+test('S127 enableShutdownGracefully: for shutdownWaitTimeSeconds new clients send to another broker', async () => {
+  const namesrv = await startTestNamesrv()
+  onTestFinished(() => namesrv.stop())
+  const values = { namesrvAddr: namesrv.address, enableShutdownGracefully: true, shutdownWaitTimeSeconds: 40 }
+  const leaving = await ScenarioBroker.start({ values })
+  const staying = await ScenarioBroker.start({ values: { namesrvAddr: namesrv.address, brokerName: 'broker-b' } })
+  for (const broker of [leaving, staying]) await broker.createTopic('T')
+  const producer = new Producer({ group: 'P', namesrvAddr: namesrv.address })
+  onTestFinished(() => producer.stop())
+  await producer.start()
+  const target = async () => (await producer.send({ topic: 'T', body: 'x' })).queue.brokerName
+  expect(new Set([await target(), await target()])).toEqual(new Set(['broker-a', 'broker-b']))
+  let isStopped = false
+  const stopping = leaving.controller.stop().finally(() => {
+    isStopped = true
+  })
+  const newcomer = await RawClient.open(leaving.port)
+  onTestFinished(() => newcomer.close())
+  const ask = async (version: number) =>
+    (await newcomer.call({ code: GET_MAX_OFFSET, version, extFields: { topic: 'T', queueId: '0' } })).code
+  await eventually(async () => (await ask(VersionMark.V5_3_1 + 1)) === ResponseCode.GO_AWAY)
+  for (let i = 0; i < 4; i++) expect(await target()).toBe('broker-b')
+  await leaving.clock.advance(39_999)
+  expect(await ask(VersionMark.V5_3_1)).toBe(0)
+  expect(isStopped).toBe(false)
+  await leaving.clock.advance(1)
+  await stopping
+  await expect(RawClient.open(leaving.port)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
 /** Lets brokers register, and answers their goodbye when the test says so. */

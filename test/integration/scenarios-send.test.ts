@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Producer } from '../../src/client/index.js'
 import {
   decodeMessage,
@@ -264,4 +264,77 @@ describe('a producer', () => {
     await expect(producer.send({ topic: 'T', body: 'x' })).rejects.toMatchObject({ responseCode: code })
     expect(sends()).toBe(1)
   })
+})
+
+describe('a store that stalls', () => {
+  /** The next append takes so long; nothing else runs meanwhile. */
+  function stallNextAppend(ms: number): void {
+    const { store } = broker.controller.context
+    vi.spyOn(store, 'append').mockImplementationOnce(message => {
+      broker.clock.stall(ms)
+      return store.append(message)
+    })
+  }
+
+  const sendMany = (count: number) => Promise.all(Array.from({ length: count }, () => broker.send()))
+
+  test('S032 sends that waited more than 200 ms get 2 [TIMEOUT_CLEAN_QUEUE], and are not stored', async () => {
+    await start()
+    stallNextAppend(250)
+    const answers = await sendMany(40)
+    const refused = answers.filter(({ code }) => code !== 0)
+    // the clock is not read for every request
+    expect(refused.length).toBeGreaterThanOrEqual(40 - 17)
+    for (const { code, remark } of refused) {
+      expect({ code, remark }).toEqual({
+        code: ResponseCode.SYSTEM_BUSY,
+        remark:
+          '[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while, period in queue: 250ms, size of queue: 0',
+      })
+    }
+    expect(await maxOffset()).toBe(40 - refused.length)
+    expect((await broker.send()).code).toBe(0)
+  })
+
+  test('S032 a send on another connection has waited as well', async () => {
+    await start()
+    const other = broker.client()
+    await other.send()
+    stallNextAppend(200)
+    const [first, second] = await Promise.all([broker.send(), other.send()])
+    expect([first.code, second.code]).toEqual([0, ResponseCode.SYSTEM_BUSY])
+  })
+
+  test('what waits less than its limit is served, and all is with brokerFastFailureEnable=false', async () => {
+    await start({ waitTimeMillsInSendQueue: 300 })
+    stallNextAppend(299)
+    const served = await sendMany(40)
+    expect(served.every(({ code }) => code === 0)).toBe(true)
+    await broker.call(RequestCode.UPDATE_BROKER_CONFIG, {}, 'brokerFastFailureEnable=false')
+    stallNextAppend(9000)
+    expect((await sendMany(40)).every(({ code }) => code === 0)).toBe(true)
+  })
+})
+
+test('sends that wait for the disk fill sendThreadPoolQueueCapacity: more are refused, none is lost', async () => {
+  await start({ flushDiskType: 'SYNC_FLUSH', sendThreadPoolQueueCapacity: 3 })
+  await broker.send()
+  let open = (): void => undefined
+  broker.faults.gate = new Promise(resolve => {
+    open = resolve
+  })
+  onTestFinished(() => open())
+  const waiting = [broker.send(), broker.send(), broker.send()]
+  const refused = await broker.send()
+  expect(refused).toMatchObject({
+    code: ResponseCode.SYSTEM_BUSY,
+    remark: '[OVERLOAD]system busy, start flow control for a while',
+  })
+  const info = await broker.call(RequestCode.GET_BROKER_RUNTIME_INFO)
+  expect(JSON.parse(info.body.toString()).table).toMatchObject({
+    sendThreadPoolQueueSize: '3',
+    sendThreadPoolQueueCapacity: '3',
+  })
+  open()
+  expect((await Promise.all(waiting)).map(({ code }) => code)).toEqual([0, 0, 0])
 })

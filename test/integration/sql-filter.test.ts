@@ -97,6 +97,18 @@ describe('a pull that carries its expression', () => {
     expect(answer.remark).toContain("parse the consumer's subscription failed")
   })
 
+  test('that names a filter class is refused with 23, as is the class at the start of its consumer', async () => {
+    const broker = await driver(true)
+    await fill(broker)
+    const answer = await pull(broker, { subscription: 'a.b.Filter', expressionType: 'TAG', sysFlag: 4 + 8 })
+    expect(answer).toMatchObject({ code: 23 })
+    expect(answer.remark).toContain('filter classes are not served')
+    const subscriptionData = { topic: 'T', subString: 'a.b.Filter', classFilterMode: true, expressionType: 'TAG' }
+    const body = JSON.stringify({ clientId: 'c', group: 'G', subscriptionData })
+    const check = await broker.call(RequestCode.CHECK_CLIENT_CONFIG, {}, { body })
+    expect(check).toMatchObject({ code: 23, remark: answer.remark })
+  })
+
   test('of a type that does not exist is refused with 23', async () => {
     const broker = await driver(true)
     await fill(broker)
@@ -243,5 +255,22 @@ describe('with the client library', () => {
     const bad = await ask('-y', 'SQL92', '-x', 'amount = NULL')
     expect(bad.exitCode).toBe(1)
     expect(bad.stderr).toContain("the expression is not valid: java.lang.RuntimeException: 'NULL' cannot be compared.")
+  })
+})
+
+describe.each([true, false])('filterSupportRetry=%s', filterSupportRetry => {
+  test('a SQL subscription of the retry topic is told by that of the real topic', async () => {
+    const broker = await BrokerDriver.start({ enablePropertyFilter: true, filterSupportRetry })
+    stops.push(() => broker.stop())
+    await heartbeat(broker, 'a > 2', 1)
+    for (let i = 0; i < 6; i++) {
+      const properties = { a: String(i), ...(i === 0 ? {} : { RETRY_TOPIC: i === 1 ? 'Unknown' : 'T' }) }
+      expect((await broker.send({ topic: '%RETRY%G', body: `m${i}`, properties })).code).toBe(0)
+    }
+    const found = await pull(broker, { topic: '%RETRY%G', subscription: 'a <> 4' })
+    // without an expression to go by, every message passes
+    expect(bodies(found.body)).toEqual(
+      filterSupportRetry ? ['m0', 'm1', 'm3', 'm4', 'm5'] : ['m0', 'm1', 'm2', 'm3', 'm5'],
+    )
   })
 })

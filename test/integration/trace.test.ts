@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { Producer, PushConsumer, TransactionProducer } from '../../src/client/index.js'
+import { LitePullConsumer, Producer, PushConsumer, TransactionProducer } from '../../src/client/index.js'
 import { decodeTrace, type MessageExt, type TraceRecord } from '../../src/common/index.js'
 import { type CometMQ, startCometMQ } from '../../src/embed.js'
 import { eventually } from '../support/eventually.js'
@@ -90,6 +90,33 @@ test('116: the trace topic tells of the send and of the consumption', async () =
   for (const message of messages) {
     expect(message.properties.get('KEYS')!.split(' ').sort()).toEqual([msgId, 'order-1', 'order-2'].sort())
   }
+})
+
+test('a message that is polled is traced as handled', async () => {
+  const mq = await start()
+  const { namesrvAddr } = mq
+  const producer = new Producer({ group: 'P', namesrvAddr })
+  await producer.start()
+  stops.push(() => producer.stop())
+  const { msgId } = await producer.send({ topic: 'Pay', body: 'hello', keys: 'order-1' })
+  const consumer = new LitePullConsumer({
+    group: 'L',
+    namesrvAddr,
+    enableTrace: true,
+    consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+  })
+  await consumer.subscribe('Pay')
+  await consumer.start()
+  const polled: MessageExt[] = []
+  await eventually(async () => polled.push(...(await consumer.poll(100))) > 0, 'a message')
+  await consumer.stop()
+  const { records } = await traces(mq)
+  await eventually(() => records.length >= 2, 'both records')
+  const common = { group: 'L', msgId, keys: 'order-1' }
+  expect(records).toMatchObject([
+    { type: 'SubBefore', ...common, retryTimes: 0 },
+    { type: 'SubAfter', ...common, success: true, contextCode: 'SUCCESS' },
+  ])
 })
 
 test('queryMsgTraceById prints what Java prints', async () => {

@@ -18,6 +18,7 @@ import { parseArgs } from 'node:util'
 import { runAdmin } from './lib/admin.mjs'
 import { adminCommand, clients, runScenarios } from './lib/clients.mjs'
 import { commandLines, startServers } from './lib/servers.mjs'
+import { runSqlOracle } from './lib/sql-oracle.mjs'
 import { buildGo, buildJava, findTools } from './lib/tools.mjs'
 import { coreCommands } from './mqadmin/commands.mjs'
 
@@ -38,6 +39,8 @@ const { values: options } = parseArgs({
 
 const counts = { passed: 0, failed: 0 }
 const admin = { mqadmin: { own: false }, 'mqadmin-own': { own: true } }
+/** Not a client: our SQL filter beside that of the Java release. */
+const SQL = 'sql-filter'
 
 function report(client, name, failure) {
   counts[failure === undefined ? 'passed' : 'failed']++
@@ -51,9 +54,10 @@ function total() {
 }
 
 function chosenClients(tools) {
-  const known = [...Object.keys(clients), ...Object.keys(admin)]
+  const known = [...Object.keys(clients), ...Object.keys(admin), SQL]
   const wanted =
-    options.clients?.split(',') ?? known.filter(name => options.server === 'comet' || name !== 'mqadmin-own')
+    options.clients?.split(',') ??
+    known.filter(name => options.server === 'comet' || (name !== 'mqadmin-own' && name !== SQL))
   for (const name of wanted)
     if (!known.includes(name)) throw new Error(`no client ${name}; there are ${known.join(', ')}`)
   return wanted.filter(name => tools[clients[name]?.needs ?? 'java'])
@@ -76,7 +80,8 @@ async function runClient(name, servers, folder, goBinary) {
   const seconds = performance.now()
   const toReport = (scenario, failure) => report(name, scenario, failure)
   const home = join(folder, 'home')
-  if (admin[name] !== undefined) {
+  if (name === SQL) await runSqlOracle({ home, folder, report: toReport })
+  else if (admin[name] !== undefined) {
     const command = adminCommand({ home })
     await runAdmin({
       command,

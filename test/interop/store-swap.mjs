@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /**
- * One store, two brokers by turns: CometMQ writes it and stops, the Java broker 5.3.3 opens it, serves all of it and
- * appends, CometMQ goes on and is killed, the Java broker opens what the kill left, CometMQ has the last word. After each
- * change every message is read again, by queue, by key and by id.
+ * One store with its log on two disks, two brokers by turns: CometMQ writes it and stops, the Java broker 5.3.3 opens
+ * it, serves all of it and appends, CometMQ goes on and is killed, the Java broker opens what the kill left and is
+ * killed, CometMQ has the last word. After each change every message is read again, by queue, by key and by id; delayed
+ * and timed messages, undecided transactions and messages that failed are left to the next broker, which brings them to
+ * their end.
  *
  *   node test/interop/store-swap.mjs [--root <folder with bin and dist>] [--keep]
  *
@@ -14,12 +16,13 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { commandLines, freePorts, startServers } from './lib/servers.mjs'
+import { messageDelayLevel, Special } from './lib/swap-special.mjs'
 import { buildJava, root as checkout, findTools } from './lib/tools.mjs'
 
 const { values: options } = parseArgs({
   options: { root: { type: 'string', default: checkout }, keep: { type: 'boolean', default: false } },
 })
-const { AdminClient, newSubscriptionGroupConfig, Producer } = await import(
+const { AdminClient, newSubscriptionGroupConfig, Producer, PushConsumer, TransactionProducer } = await import(
   pathToFileURL(join(options.root, 'dist', 'index.js')).href
 )
 
@@ -29,6 +32,10 @@ const settings = {
   mappedFileSizeConsumeQueue: 4000,
   maxHashSlotNum: 500,
   maxIndexNum: 2000,
+  messageDelayLevel,
+  transactionCheckInterval: 1000,
+  // eight threads of these take Java seconds to end
+  reviveQueueNum: 1,
 }
 const TOPICS = ['SwapTopicA', 'SwapTopicB']
 const GROUP = 'SwapGroup'
@@ -44,6 +51,7 @@ const commands = {
 /** What was acknowledged: `topic/queue/offset` to the message. */
 const sent = new Map()
 const committed = new Map()
+const special = new Special({ PushConsumer, TransactionProducer })
 let serial = 0
 
 function newMessage(topic) {
@@ -169,6 +177,14 @@ async function commitSome(admin, servers) {
   }
 }
 
+/** The log's files are where the Java broker would make them: by turns in both folders. */
+function checkSegments() {
+  const segments = disks.flatMap((disk, i) => readdirSync(disk).map(name => ({ number: Number(name) / SEGMENT, i })))
+  if (segments.length < 3) throw new Error(`only ${segments.length} segments were written`)
+  const wrong = segments.filter(({ number, i }) => number % disks.length !== i)
+  if (wrong.length > 0) throw new Error(`segments in the wrong folder: ${JSON.stringify(wrong)}`)
+}
+
 /** The broker listens before it registers. */
 async function registered(admin) {
   const deadline = Date.now() + 30_000
@@ -186,7 +202,13 @@ async function turn(kind, name, work, { isKilled = false } = {}) {
   let servers
   const clients = []
   try {
-    servers = await startServers({ commands: commands[kind], folder, settings, port })
+    const storePathCommitLog = disks.join(',')
+    servers = await startServers({
+      commands: commands[kind],
+      folder,
+      settings: { ...settings, storePathCommitLog },
+      port,
+    })
     const startedIn = performance.now() - started
     const namesrvAddr = servers.namesrv
     const admin = new AdminClient({ namesrvAddr })
@@ -200,14 +222,19 @@ async function turn(kind, name, work, { isKilled = false } = {}) {
       await checkQueries(admin)
       console.log(`     ${kind} started in ${Math.round(startedIn)} ms and serves ${seen} messages`)
     }
+    await special.begin({ admin, namesrvAddr })
+    await special.end()
     await work({ admin, producer, servers })
+    if (isKilled) await servers.killBroker()
+    if (isKilled) special.killed()
     counts.passed++
-    console.log(`PASS ${name}`)
+    console.log(`PASS ${name} (${Math.round((performance.now() - started) / 1000)} s)`)
   } catch (error) {
     counts.failed++
     console.log(`FAIL ${name}: ${error.message}`)
     throw error
   } finally {
+    await special.close().catch(() => {})
     for (const client of clients) await (client.stop ?? client.shutdown)?.call(client).catch(() => {})
     const problems = (await servers?.stop()) ?? []
     if (problems.length > 0 && !isKilled) console.log(problems.join('\n'))
@@ -220,8 +247,10 @@ if (!tools.java) {
   console.log('0 passed, 0 failed')
   process.exit(0)
 }
-buildJava({ server: true })
+buildJava({ server: true, clients: false })
 const folder = mkdtempSync(join(tmpdir(), 'cometmq-swap-'))
+// in the order of their names, as the Java broker counts them
+const disks = ['disk1', 'disk2'].map(name => join(folder, name))
 // ids of messages hold it
 const port = await freePorts([-2, 0, 1])
 try {
@@ -229,15 +258,25 @@ try {
     await sendSome(producer, 1200)
     await admin.createGroup(servers.broker, newSubscriptionGroupConfig(GROUP))
     await commitSome(admin, servers)
-    const segments = readdirSync(join(folder, 'home', 'store', 'commitlog')).length
-    if (segments < 3) throw new Error(`only ${segments} segments were written`)
+    checkSegments()
   })
   await turn('java', 'the Java broker goes on after a clean stop', ({ producer }) => sendSome(producer, 200))
   await turn('comet', 'CometMQ goes on, and is killed', ({ producer, servers }) => sendUntilKilled(producer, servers), {
     isKilled: true,
   })
-  await turn('java', 'the Java broker goes on after kill -9', ({ producer }) => sendSome(producer, 200))
-  await turn('comet', 'CometMQ has the last word', ({ producer }) => sendSome(producer, 50))
+  await turn(
+    'java',
+    'the Java broker goes on after kill -9, and is killed too',
+    ({ producer }) => sendSome(producer, 200),
+    {
+      isKilled: true,
+    },
+  )
+  await turn('comet', 'CometMQ has the last word', async ({ producer }) => {
+    await sendSome(producer, 50)
+    await special.settled()
+    checkSegments()
+  })
 } catch {
   // said already
 }

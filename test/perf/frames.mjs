@@ -4,8 +4,8 @@ const OPAQUE_DIGITS = 10
 const OPAQUE_BASE = 1_000_000_000
 
 /** @returns {{ frame: Buffer, opaqueAt: number, messages: number }} */
-function jsonFrame(code, ext, body = Buffer.alloc(0), messages = 1) {
-  const head = `{"code":${code},"extFields":${JSON.stringify(ext)},"flag":0,"language":"JAVA","opaque":`
+export function jsonFrame(code, ext, body = Buffer.alloc(0), { messages = 1, flag = 0 } = {}) {
+  const head = `{"code":${code},"extFields":${JSON.stringify(ext)},"flag":${flag},"language":"JAVA","opaque":`
   const header = Buffer.from(`${head}${OPAQUE_BASE},"serializeTypeCurrentRPC":"JSON","version":479}`)
   const lengths = Buffer.alloc(8)
   lengths.writeInt32BE(4 + header.length + body.length, 0)
@@ -35,20 +35,23 @@ export function createTopic(topic, queues) {
   })
 }
 
-const properties = i =>
-  `UNIQ_KEY\u00017F000001${i.toString(16).padStart(24, '0').toUpperCase()}\u0002WAIT\u0001true\u0002`
+const properties = (i, more = {}) =>
+  Object.entries({ UNIQ_KEY: `7F000001${i.toString(16).padStart(24, '0').toUpperCase()}`, WAIT: 'true', ...more })
+    .map(([name, value]) => `${name}\u0001${value}\u0002`)
+    .join('')
 
-export function send({ topic, queue, size, batch = 1 }) {
+/** `more` are properties besides UNIQ_KEY and WAIT. */
+export function send({ topic, queue, size, batch = 1, sysFlag = 0, more = {} }) {
   const ext = {
     a: 'bench_producer',
     b: topic,
     c: 'TBW102',
     d: '8',
     e: String(queue),
-    f: '0',
+    f: String(sysFlag),
     g: String(Date.now()),
     h: '0',
-    i: batch > 1 ? '' : properties(queue),
+    i: batch > 1 ? '' : properties(queue, more),
     j: '0',
     k: 'false',
     l: '0',
@@ -57,7 +60,7 @@ export function send({ topic, queue, size, batch = 1 }) {
   const one = Buffer.alloc(size, 'x')
   if (batch === 1) return jsonFrame(310, ext, one)
   const elements = Array.from({ length: batch }, (_, i) => batchElement(one, Buffer.from(properties(i))))
-  return jsonFrame(320, ext, Buffer.concat(elements), batch)
+  return jsonFrame(320, ext, Buffer.concat(elements), { messages: batch })
 }
 
 function batchElement(body, props) {
@@ -70,14 +73,14 @@ function batchElement(body, props) {
   return element
 }
 
-export function pull({ topic, queue, max }) {
+export function pull({ topic, queue, max, offset = 0 }) {
   return jsonFrame(
     11,
     {
       consumerGroup: 'bench_group',
       topic,
       queueId: String(queue),
-      queueOffset: '0',
+      queueOffset: String(offset),
       maxMsgNums: String(max),
       sysFlag: '4',
       commitOffset: '0',
@@ -87,6 +90,6 @@ export function pull({ topic, queue, max }) {
       expressionType: 'TAG',
     },
     undefined,
-    max,
+    { messages: max },
   )
 }

@@ -3,11 +3,12 @@ import { setOpaque } from './frames.mjs'
 
 /**
  * Keeps `window` requests in flight on each of `connections` connections for `seconds` and counts the answers.
- * @param {{ port: number, connections: number, window: number, seconds: number, request: (connection: number) => object }} load
- * @returns {Promise<{ messagesPerSecond: number, p50Ms: number, p99Ms: number }>}
+ * @param {{ port: number, connections: number, window: number, seconds: number, request: (connection: number) => object | (() => object) }} load
+ *   `request` gives a connection's request, or a function that gives the next one
+ * @returns {Promise<{ messagesPerSecond: number, allMessages: number, p50Ms: number, p99Ms: number }>}
  */
 export async function run(load) {
-  const state = { messages: 0, counting: false, stopped: false, times: [] }
+  const state = { messages: 0, allMessages: 0, counting: false, stopped: false, times: [] }
   const lanes = await Promise.all(
     Array.from({ length: load.connections }, (_, i) => openLane(load, state, load.request(i))),
   )
@@ -21,7 +22,8 @@ export async function run(load) {
   for (const lane of lanes) lane.close()
   state.times.sort((a, b) => a - b)
   const quantile = q => state.times[Math.min(state.times.length - 1, Math.floor(state.times.length * q))] ?? 0
-  return { messagesPerSecond: state.messages / elapsed, p50Ms: quantile(0.5), p99Ms: quantile(0.99) }
+  const { messages, allMessages } = state
+  return { messagesPerSecond: messages / elapsed, allMessages, p50Ms: quantile(0.5), p99Ms: quantile(0.99) }
 }
 
 /** One request, its answer's code. */
@@ -50,8 +52,9 @@ function openLane({ port, window }, state, request) {
       const frames = []
       const now = performance.now()
       for (let i = 0; i < count; i++) {
-        setOpaque(request, opaque++ % 1_000_000_000)
-        frames.push(Buffer.from(request.frame))
+        const one = typeof request === 'function' ? request() : request
+        setOpaque(one, opaque++ % 1_000_000_000)
+        frames.push(Buffer.from(one.frame))
         sent.push(now)
       }
       socket.write(frames.length === 1 ? frames[0] : Buffer.concat(frames))
@@ -60,7 +63,9 @@ function openLane({ port, window }, state, request) {
       const now = performance.now()
       for (const at of sent.splice(0, count))
         if (state.counting && state.times.length < 2_000_000) state.times.push(now - at)
-      if (state.counting) state.messages += count * request.messages
+      const messages = count * (request.messages ?? 1)
+      state.allMessages += messages
+      if (state.counting) state.messages += messages
       push(count)
     })
     socket.on('data', answers)

@@ -9,6 +9,7 @@ import { createStore, message } from '../support/store.js'
 const ROOT = '/store'
 const TOPICS = ['A', 'B', 'C']
 const QUEUES = 2
+const LIGHT = '%LMQ%light'
 
 interface Sent {
   readonly body: string
@@ -29,6 +30,8 @@ class PowerCutRun {
   private readonly seen = new Map<string, string[]>()
   private readonly consumerOffsets = new Map<string, number>()
   private readonly pending = new Set<Promise<unknown>>()
+  /** What names the light queue. */
+  private readonly light = new Set<string>()
   private isFailed = false
   /** What a check in the background found. */
   private broken: unknown
@@ -49,6 +52,10 @@ class PowerCutRun {
       maxHashSlotNum: 8,
       maxIndexNum: this.random.pick([12, 40]),
       cleanResourceInterval: 1_000_000,
+      enableConsumeQueueExt: this.random.chance(0.3),
+      mappedFileSizeConsumeQueueExt: this.random.pick([100, 300]),
+      ...(this.random.chance(0.3) && { enableLmq: true, enableMultiDispatch: true }),
+      storePathCommitLog: this.random.pick(['', '', '/store/commitlog', '/disk1/log,/disk2/log', '/c,/b,/a']),
     }
   }
 
@@ -135,7 +142,9 @@ class PowerCutRun {
   private send(): void {
     const [topic, queueId] = [this.random.pick(TOPICS), this.random.below(QUEUES)]
     const body = this.body()
-    const properties = `UNIQ_KEY\x01${body.slice(0, 12)}\x02TAGS\x01t\x02`
+    const light = this.random.chance(0.5) ? `INNER_MULTI_DISPATCH\x01${LIGHT}\x02` : ''
+    const properties = `UNIQ_KEY\x01${body.slice(0, 12)}\x02TAGS\x01t\x02${light}`
+    if (light !== '') this.light.add(body)
     const result = this.store.append(message({ topic, queueId, body: Buffer.from(body), properties }))
     this.note(`${topic}-${queueId}`, result, [body])
   }
@@ -230,6 +239,41 @@ class PowerCutRun {
     for (const topic of TOPICS) {
       for (let queueId = 0; queueId < QUEUES; queueId++) await this.checkQueue(topic, queueId)
     }
+    if (this.settings.enableLmq) await this.checkLightQueue()
+  }
+
+  /** What is in a queue and names the light one is in that, too, once, under the number that it says. */
+  private async checkLightQueue(): Promise<void> {
+    const found = new Set<string>()
+    for (const unit of await this.store.queries.units(LIGHT, 0, 0, 100_000)) {
+      const record = await this.store.queries.recordAt(unit.physicalOffset)
+      // torn by a power cut
+      if (record === undefined) continue
+      const text = record.toString('latin1')
+      expect(text).toContain(`INNER_MULTI_QUEUE_OFFSET\x01${unit.queueOffset}\x02`)
+      const [first] = messagesOf([record])
+      const body = first![1]
+      expect([body, found.has(body)]).toEqual([body, false])
+      found.add(body)
+    }
+    for (const sent of this.sent.values()) {
+      for (const body of sent.map(one => one?.body)) {
+        if (body !== undefined && this.light.has(body)) expect([body, found.has(body)]).toEqual([body, true])
+      }
+    }
+  }
+
+  /** Each unit has its extension, the right one. */
+  private async checkExtensions(topic: string, queueId: number): Promise<void> {
+    for (const unit of await this.store.queries.units(topic, queueId, 0, 100_000)) {
+      const { physicalOffset, extension } = unit
+      const record = await this.store.queries.recordAt(physicalOffset)
+      // torn by a power cut
+      if (record === undefined) continue
+      const tagsCode = record.includes('TAGS\x01t\x02') ? 't'.charCodeAt(0) : 0
+      const storeTimestamp = Number(record.readBigInt64BE(56))
+      expect(extension).toEqual({ tagsCode, storeTimestamp, bitMap: undefined })
+    }
   }
 
   private async checkQueue(topic: string, queueId: number): Promise<void> {
@@ -248,6 +292,7 @@ class PowerCutRun {
       if (result.nextBeginOffset <= offset) break
       offset = result.nextBeginOffset
     }
+    if (this.settings.enableConsumeQueueExt) await this.checkExtensions(topic, queueId)
     expect(max).toBeLessThanOrEqual(sent.length)
     for (const [at, body] of found) expect([name, at, body]).toEqual([name, at, sent[at]?.body])
     if (this.isSync) {

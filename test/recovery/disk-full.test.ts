@@ -1,8 +1,13 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { AdminClient, Producer } from '../../src/client/index.js'
 import type { MessageStore } from '../../src/store/index.js'
+import { silentLogger } from '../../src/util/index.js'
+import { Daemons } from '../support/daemons.js'
+import { eventually } from '../support/eventually.js'
 import { createStore, message } from '../support/store.js'
 import { tempDir } from '../support/temp-dir.js'
 
@@ -96,4 +101,78 @@ test('a full disk refuses messages, serves reads, recovers by itself, and tears 
   expect(again.recovery).toMatchObject({ isAfterCrash: false, damageCount: 0 })
   expect(await bodies(again)).toBe(stored - min)
   await again.shutdown()
+})
+
+test('a broker on a full disk says which, how full, and what goes when; with space again it goes on by itself', {
+  timeout: 180_000,
+}, async ctx => {
+  const disk = smallDisk()
+  if (disk === undefined) return ctx.skip('only root may mount the small file system that this fills up')
+  const daemons = new Daemons(tempDir(), {
+    storePathRootDir: join(disk, 'store'),
+    mappedFileSizeCommitLog: 4 << 20,
+    mappedFileSizeConsumeQueue: 20_000,
+    maxHashSlotNum: 100,
+    maxIndexNum: 1000,
+    cleanFileForciblyEnable: false,
+    diskMaxUsedSpaceRatio: 95,
+    cleanResourceInterval: 200,
+    // a machine that is busy with other tests is no reason to turn sends away
+    waitTimeMillsInSendQueue: 10_000,
+    defaultTopicQueueNums: 1,
+  })
+  await daemons.startNamesrv()
+  const clients = { namesrvAddr: daemons.namesrvAddr, logger: silentLogger }
+  const admin = new AdminClient(clients)
+  const producer = new Producer({ ...clients, group: 'FullProducer', retryTimesWhenSendFailed: 0 })
+  onTestFinished(async () => {
+    await producer.stop()
+    await admin.stop()
+    await daemons.stop()
+  })
+  await admin.start()
+  await producer.start()
+  const isRegistered = async (): Promise<boolean> => (await admin.clusterInfo()).brokerAddrTable.size > 0
+  await daemons.startBroker(isRegistered)
+
+  const acknowledged = new Map<number, string>()
+  const send = async (): Promise<string> => {
+    const body = `${acknowledged.size}-${randomBytes(8000).toString('base64')}`
+    try {
+      const { status, queueOffset } = await producer.send({ topic: 'Full', body })
+      if (status === 'SEND_OK') acknowledged.set(queueOffset, body)
+      return status
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+  const check = async (): Promise<void> => {
+    const queue = { topic: 'Full', brokerName: 'broker-a', queueId: 0 }
+    const found = new Map<number, string>()
+    for (let offset = 0, max = await admin.maxOffset(queue); offset < max; ) {
+      const pulled = await admin.pull({ queue, offset, maxNums: 32 })
+      expect([offset, pulled.status]).toEqual([offset, 'FOUND'])
+      for (const message of pulled.messages) found.set((offset = message.queueOffset + 1) - 1, message.body!.toString())
+    }
+    for (const [offset, body] of acknowledged) if (found.get(offset) !== body) throw new Error(`${offset} is not there`)
+  }
+
+  for (let i = 0; i < 900; i++) expect(await send()).toBe('SEND_OK')
+  const filler = join(disk, 'filler')
+  try {
+    writeFileSync(filler, Buffer.alloc(32 << 20))
+  } catch {
+    // full to the last byte
+  }
+  let answer = ''
+  await eventually(async () => (answer = await send()).includes('CODE: 14'), 'a refusal', 30_000)
+  expect(answer).toMatch(/the disk of .*commitlog is \d+% full, above 90%.*is deleted after \d{4}-/)
+  await check()
+  rmSync(filler)
+  await eventually(async () => (await send()) === 'SEND_OK', 'a send with space again', 30_000)
+  for (let i = 0; i < 300; i++) expect(await send()).toBe('SEND_OK')
+  await check()
+  await daemons.killBroker()
+  await daemons.startBroker(isRegistered)
+  await check()
 })

@@ -52,6 +52,20 @@ export class Daemons {
     await eventually(isRegistered, 'its registration', 30_000)
   }
 
+  get brokerPid(): number {
+    return this.broker?.pid ?? 0
+  }
+
+  /** What brokers have written to their log so far. */
+  get brokerLog(): string {
+    return readFileSync(join(this.folder, 'mqbroker.log'), 'utf8')
+  }
+
+  /** In order, with everything flushed. */
+  stopBroker(): Promise<void> {
+    return end(this.broker, 'SIGTERM')
+  }
+
   /** As a kernel out of memory does it. */
   killBroker(): Promise<void> {
     return end(this.broker, 'SIGKILL')

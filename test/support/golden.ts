@@ -11,6 +11,8 @@ let root: string | undefined
 
 export type GoldenFolder = 'frames' | 'mqadmin' | 'config'
 export type GoldenStoreName = 'clean' | 'crashed' | 'rolled' | 'trimmed'
+/** A store that has no manifest: its records say themselves what its queues must hold. */
+export type PlainGoldenStoreName = 'extended'
 
 /** A folder with the unpacked recordings (see test/golden/pack.md), shared by the tests of this process: read only. */
 export function goldenDir(name: GoldenFolder): string {
@@ -24,7 +26,7 @@ export function goldenDir(name: GoldenFolder): string {
 }
 
 /** A fresh, writable copy of a store directory written by the Java broker. */
-export function goldenStore(name: GoldenStoreName): string {
+export function goldenStore(name: GoldenStoreName | PlainGoldenStoreName): string {
   const dir = mkdtempSync(join(scratch(), `${name}-`))
   unpack(join(packed, 'store', `${name}.tar.gz`), dir)
   return join(dir, name)

@@ -44,6 +44,11 @@ export class ManualClock implements Clock {
     this.wallShiftMs += ms
   }
 
+  /** Time passes in which nothing else can run, as while the process waits for a disk. */
+  stall(ms: number): void {
+    this.timeMs += ms
+  }
+
   /** Moves the time on and runs what falls due, in order, letting promises settle before and after each task. */
   async advance(ms: number): Promise<void> {
     const end = this.timeMs + ms

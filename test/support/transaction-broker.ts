@@ -176,7 +176,7 @@ export class TransactionBroker {
   }
 
   /** Sends END_TRANSACTION; rejects with the ResponseError that is the answer. */
-  end(half: SentHalf, decision: number, header: { group?: string; check?: boolean; remark?: string } = {}) {
+  async end(half: SentHalf, decision: number, header: { group?: string; check?: boolean; remark?: string } = {}) {
     return this.transactions.end(
       {
         producerGroup: header.group ?? GROUP,

@@ -42,6 +42,8 @@ interface BrokerAtRisk {
   readonly acknowledgedBytes: number
   readonly isWritable: boolean
   readonly whyNotWritable: string
+  /** What the disk refuses at the moment; empty when it works. */
+  readonly failure: string
   readonly topics: readonly TopicAtRisk[]
   /** Topics beyond those listed. */
   readonly moreTopics: number
@@ -68,16 +70,21 @@ export const durability = defineCommand({
       const { body } = await admin.invokeBroker(address, CometRequestCode.DURABILITY)
       const broker = brokerOf(readObject(parseFastJson(body)), address)
       found.push(broker)
-      const { brokerName, flushDiskType, acknowledgedMessages, messages, bytes, ms, isWritable, whyNotWritable } =
-        broker
-      const state = isWritable ? 'OK' : `NOT WRITABLE: ${whyNotWritable}`
+      const { brokerName, flushDiskType, acknowledgedMessages, messages, bytes, ms } = broker
+      const problem = problemOf(broker)
+      const state = problem === '' ? 'OK' : `NOT WRITABLE: ${problem}`
       out.row(BROKER_ROW, front(brokerName, 32), flushDiskType, acknowledgedMessages, messages, bytes, ms, state)
-      if (!isWritable) out.problem(`${brokerName} takes no messages: ${whyNotWritable}`)
+      if (problem !== '') out.problem(`${brokerName} takes no messages: ${problem}`)
     }
     for (const broker of found) printTopics(out, broker)
     return found
   },
 })
+
+/** Why messages are refused; empty when they are taken. */
+function problemOf({ isWritable, whyNotWritable, failure }: BrokerAtRisk): string {
+  return isWritable ? failure : whyNotWritable
+}
 
 function printTopics(out: Output, { brokerName, topics, moreTopics, bytes, examinedBytes }: BrokerAtRisk): void {
   if (topics.length === 0) return
@@ -108,6 +115,7 @@ function brokerOf(body: ReturnType<typeof readObject>, address: string): BrokerA
     acknowledgedBytes: readNumber(atRisk.acknowledgedBytes, 0),
     isWritable: readBoolean(body.isWritable, true),
     whyNotWritable: readString(body.whyNotWritable, ''),
+    failure: readString(body.failure, ''),
     topics: readArray(atRisk.topics).map(item => topicOf(readObject(item), timestamp)),
     moreTopics: readNumber(atRisk.moreTopics, 0),
     examinedBytes: readNumber(atRisk.examinedBytes, 0),

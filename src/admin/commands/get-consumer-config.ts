@@ -18,7 +18,7 @@ export const getConsumerConfig = defineCommand({
       if (config === undefined) continue
       const rule = '='.repeat(29)
       out.line(`${rule}${cluster}:${brokerName}${rule}`)
-      for (const [name, value] of groupFields(config)) out.row('%-40s=  %s', name, value)
+      for (const [name, value] of groupFields(config)) out.row('%-40s=  %s', name, value === 'null' ? '' : value)
       found.push({ cluster, brokerName, config })
     }
     if (found.length === 0) out.problem(`no broker knows group ${groupName}`)

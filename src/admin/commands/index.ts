@@ -22,6 +22,7 @@ import { deleteKvConfig, updateKvConfig } from './kv-config.js'
 import { printMsg } from './print-msg.js'
 import { producer } from './producer.js'
 import { producerConnection } from './producer-connection.js'
+import { purgeTopic } from './purge-topic.js'
 import { queryCq } from './query-cq.js'
 import { queryMsgById } from './query-msg-by-id.js'
 import { queryMsgByKey } from './query-msg-by-key.js'
@@ -104,6 +105,7 @@ export const commands: readonly Command[] = [
   consumeMessage,
   // Java's tool does not have these
   durability,
+  purgeTopic,
   dlq,
   resetOffsetByTimeOld,
   getConsumerStatus,

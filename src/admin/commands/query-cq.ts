@@ -29,6 +29,7 @@ export const queryCq = defineCommand({
   description: 'Show entries of a consume queue.',
   javaName: 'QueryConsumeQueueCommand',
   refusals: 'client',
+  wrapper: 'none',
   options: queryOptions,
   async run(context) {
     const { options, admin, out } = context

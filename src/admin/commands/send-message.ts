@@ -26,7 +26,7 @@ export const sendMessage = defineCommand({
       out.problem('nothing was sent: -i needs -b')
       return undefined
     }
-    if (isTrue(options.msgTraceEnable)) out.failure('-m true has no effect yet: this send is not traced')
+    if (broker !== undefined && qid === undefined) out.problem('-b without -i chooses nothing: any broker may get it')
     const queue =
       broker === undefined || qid === undefined
         ? undefined
@@ -37,7 +37,12 @@ export const sendMessage = defineCommand({
       ...(options.tags === undefined ? {} : { tags: options.tags }),
       ...(options.key === undefined ? {} : { keys: options.key }),
     }
-    const producer = new Producer({ group: `mqadmin-${clock.now()}`, namesrvAddr: [...namesrvAddr], clock })
+    const producer = new Producer({
+      group: `mqadmin-${clock.now()}`,
+      namesrvAddr: [...namesrvAddr],
+      enableTrace: isTrue(options.msgTraceEnable),
+      clock,
+    })
     await producer.start()
     try {
       const result = await producer.send(message, queue === undefined ? {} : { queue })

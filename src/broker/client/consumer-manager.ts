@@ -3,9 +3,10 @@ import type { Clock, Logger } from '../../util/index.js'
 import type { BrokerSettings } from '../settings.js'
 import { type ClientChannelInfo, type ClientConnection, describeClient } from './client-channel.js'
 import { ConsumerGroupInfo } from './consumer-group-info.js'
+import { type ManyGroupsSettings, warnOfManyGroups } from './many-groups.js'
 
 export interface ConsumerManagerOptions {
-  settings: Pick<BrokerSettings, 'channelExpiredTimeout' | 'subscriptionExpiredTimeout'>
+  settings: ManyGroupsSettings & Pick<BrokerSettings, 'channelExpiredTimeout' | 'subscriptionExpiredTimeout'>
   clock: Clock
   logger: Logger
 }
@@ -185,6 +186,7 @@ export class ConsumerManager {
     if (this.watched.has(connection)) return
     this.watched.add(connection)
     connection.onClose(() => {
+      warnOfManyGroups('consumer', connection, this.groupsOf.get(connection), this.options)
       for (const group of [...(this.groupsOf.get(connection) ?? [])]) {
         const info = this.remove(group, connection, 'its connection closed')
         if (info !== undefined) this.tellMembers(info)

@@ -1,9 +1,11 @@
 import type { Clock, Logger } from '../../util/index.js'
 import type { BrokerSettings } from '../settings.js'
 import { type ClientChannelInfo, type ClientConnection, describeClient } from './client-channel.js'
+import { type ManyGroupsSettings, warnOfManyGroups } from './many-groups.js'
 
 export interface ProducerManagerOptions {
-  settings: Pick<BrokerSettings, 'channelExpiredTimeout' | 'enableRegisterProducer' | 'rejectTransactionMessage'>
+  settings: ManyGroupsSettings &
+    Pick<BrokerSettings, 'channelExpiredTimeout' | 'enableRegisterProducer' | 'rejectTransactionMessage'>
   clock: Clock
   logger: Logger
 }
@@ -89,6 +91,7 @@ export class ProducerManager {
     if (this.watched.has(connection)) return
     this.watched.add(connection)
     connection.onClose(() => {
+      warnOfManyGroups('producer', connection, this.groupsOf.get(connection), this.options)
       for (const group of [...(this.groupsOf.get(connection) ?? [])])
         this.remove(group, connection, 'its connection closed')
     })

@@ -99,7 +99,7 @@ export class PullRequestHoldService {
     if (held === undefined || !this.options.wakeOnArrival()) return
     for (const waiting of held) {
       if (waiting.woken || arrival.newMaxOffset <= waiting.offset) continue
-      if (this.matches(waiting.filter, arrival.tagsCode, arrival.physicalOffset)) this.wakeSoon(waiting)
+      if (this.matches(waiting.filter, arrival)) this.wakeSoon(waiting)
     }
   }
 
@@ -113,9 +113,10 @@ export class PullRequestHoldService {
     this.eachHeld(waiting => this.wakeSoon(waiting))
   }
 
-  private matches(filter: MessageFilter | undefined, tagsCode: number, physicalOffset: number): boolean {
+  private matches(filter: MessageFilter | undefined, arrival: Readonly<Arrival>): boolean {
+    const { tagsCode, extension, physicalOffset } = arrival
     if (!filter) return true
-    if (!filter.matchesQueueUnit(tagsCode)) return false
+    if (!filter.matchesQueueUnit(tagsCode, extension, physicalOffset)) return false
     if (!filter.matchesRecord) return true
     const record = this.options.recordAt(physicalOffset)
     return record === undefined || filter.matchesRecord(record)

@@ -18,6 +18,11 @@ export interface ConsumerFilterData {
   compiledExpression?: SqlFilter
   /** Ms when this expression was first seen. */
   bornTime: number
+  /**
+   * End of the log then: bits of messages in front of it say nothing of this expression. Ours alone: unlike
+   * {@link bornTime} it does not depend on clocks. Missing in what the Java broker has written.
+   */
+  bornOffset?: number
   /** Ms when its last consumer left; 0 while there is one. */
   deadTime: number
   bloomFilterData?: BloomFilterData
@@ -47,6 +52,7 @@ export function consumerFilterDataFromJson(json: JsonValue): ConsumerFilterData 
     bornTime: readNumber(object.bornTime, 0),
     deadTime: readNumber(object.deadTime, 0),
     clientVersion: readNumber(object.clientVersion, 0),
+    ...(object.bornOffset !== undefined && { bornOffset: readNumber(object.bornOffset, 0) }),
     ...(object.bloomFilterData === undefined
       ? {}
       : {

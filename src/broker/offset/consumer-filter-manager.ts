@@ -5,10 +5,12 @@ import {
   FilterCompileError,
   isTagType,
   parseFastJson,
+  RecordProperties,
   readObject,
   SqlFilter,
   type SubscriptionData,
 } from '../../common/index.js'
+import type { RecordToFilter } from '../../store/index.js'
 import { type Clock, ConfigFile, errorText, type Logger, PeriodicTask } from '../../util/index.js'
 import type { ConsumerManager } from '../client/consumer-manager.js'
 import { prettyMembers, prettyTables } from '../config-json.js'
@@ -25,12 +27,18 @@ export { type ConsumerFilterData, isDead } from './consumer-filter-data.js'
 export interface ConsumerFilterManagerOptions {
   settings: Pick<
     BrokerSettings,
-    'storePathRootDir' | 'maxErrorRateOfBloomFilter' | 'expectConsumerNumUseFilter' | 'filterDataCleanTimeSpan'
+    | 'storePathRootDir'
+    | 'enableCalcFilterBitMap'
+    | 'maxErrorRateOfBloomFilter'
+    | 'expectConsumerNumUseFilter'
+    | 'filterDataCleanTimeSpan'
   >
   clock: Clock
   logger: Logger
   /** Whose heartbeats bring expressions and whose leaving ends them. */
   consumers?: Pick<ConsumerManager, 'addListener'>
+  /** End of the log: what stands before it was dispatched without a new expression. Absent: times must tell. */
+  logEnd?: () => number
 }
 
 /** An expression as a client sends it. */
@@ -57,6 +65,7 @@ export class ConsumerFilterManager {
   private readonly file: ConfigFile
   private readonly task: PeriodicTask
   private isChanged = false
+  private readonly properties = new RecordProperties()
 
   constructor(private readonly options: ConsumerFilterManagerOptions) {
     const { settings, clock, logger, consumers } = options
@@ -89,7 +98,17 @@ export class ConsumerFilterManager {
     this.file.load()
   }
 
+  /** Groups may have gone and come since the backup: bits of messages up to now do not count. */
+  private beginAgain(): void {
+    const bornOffset = this.options.logEnd?.()
+    if (bornOffset === undefined) return
+    for (const groups of this.byTopic.values()) for (const data of groups.values()) data.bornOffset = bornOffset
+    this.isChanged = true
+  }
+
+  /** To be called when the store has found the end of its log. */
   start(): void {
+    if (this.file.hasReadBackup) this.beginAgain()
     this.task.start()
   }
 
@@ -158,6 +177,24 @@ export class ConsumerFilterManager {
     }
   }
 
+  /**
+   * Bloom bits of the groups whose expression a record matches, for the extension of its queue's unit; undefined when
+   * they are not worked out (`enableCalcFilterBitMap`) or nobody filters the topic.
+   */
+  bitMapOf({ topic, bytes, propertiesStart, propertiesEnd }: RecordToFilter): Buffer | undefined {
+    if (!this.options.settings.enableCalcFilterBitMap) return undefined
+    const groups = this.byTopic.get(topic.topic)
+    if (groups === undefined || groups.size === 0) return undefined
+    const bits = this.bloomFilter.newBits()
+    const properties = this.properties.of(bytes, propertiesStart, propertiesEnd)
+    for (const { compiledExpression, bloomFilterData } of groups.values()) {
+      if (bloomFilterData !== undefined && compiledExpression?.matches(properties.get)) {
+        this.bloomFilter.hashTo(bloomFilterData, bits)
+      }
+    }
+    return bits
+  }
+
   /** Compiles an expression, or finds it compiled. @throws FilterCompileError with Java's text */
   compile(type: string | undefined, expression: string | undefined): SqlFilter {
     if (type !== ExpressionType.SQL92) {
@@ -198,7 +235,9 @@ export class ConsumerFilterManager {
     const groups = this.byTopic.get(topic) ?? new Map<string, ConsumerFilterData>()
     try {
       const data = this.build({ topic, group, expression, type, clientVersion })!
-      groups.set(group, { ...data, bloomFilterData: this.bloomFilter.generate(group, topic) })
+      const bornOffset = this.options.logEnd?.()
+      const bloomFilterData = this.bloomFilter.generate(group, topic)
+      groups.set(group, { ...data, ...(bornOffset !== undefined && { bornOffset }), bloomFilterData })
       this.byTopic.set(topic, groups)
       logger.info(
         { event: 'filter-registered', group, topic, expression },

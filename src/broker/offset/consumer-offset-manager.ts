@@ -3,6 +3,8 @@ import {
   assignDataVersion,
   type DataVersion,
   dataVersionFromJson,
+  isLmq,
+  LMQ_QUEUE_ID,
   newDataVersion,
   nextDataVersion,
   parseFastJson,
@@ -17,7 +19,11 @@ import type { BrokerSettings } from '../settings.js'
 export interface ConsumerOffsetManagerOptions {
   settings: Pick<
     BrokerSettings,
-    'storePathRootDir' | 'flushConsumerOffsetInterval' | 'consumerOffsetUpdateVersionStep' | 'useServerSideResetOffset'
+    | 'storePathRootDir'
+    | 'flushConsumerOffsetInterval'
+    | 'consumerOffsetUpdateVersionStep'
+    | 'useServerSideResetOffset'
+    | 'enableLmq'
   >
   clock: Clock
   logger: Logger
@@ -65,13 +71,7 @@ export class ConsumerOffsetManager {
     const { settings, clock, logger } = options
     this.dataVersion = newDataVersion(clock)
     this.warnings = createLogLimiter({ clock, periodMs: WARNING_PERIOD_MS })
-    this.file = new ConfigFile({
-      path: join(settings.storePathRootDir, 'config', 'consumerOffset.json'),
-      clock,
-      logger,
-      encode: () => this.encode(),
-      decode: text => this.decode(text),
-    })
+    this.file = this.configFile(settings.enableLmq ? 'lmqConsumerOffset.json' : 'consumerOffset.json')
     this.task = new PeriodicTask({
       name: 'save of consumer offsets',
       periodMs: settings.flushConsumerOffsetInterval,
@@ -81,9 +81,22 @@ export class ConsumerOffsetManager {
     })
   }
 
+  private configFile(name: string): ConfigFile {
+    const { settings, clock, logger } = this.options
+    return new ConfigFile({
+      path: join(settings.storePathRootDir, 'config', name),
+      clock,
+      logger,
+      encode: () => this.encode(),
+      decode: text => this.decode(text),
+    })
+  }
+
   /** @throws MQError ERR_CONFIG_FILE */
   load(): void {
-    this.file.load()
+    const isThere = this.file.load()
+    // the first start with light queues takes over how far groups were without
+    if (!isThere && this.options.settings.enableLmq) this.isChanged = this.configFile('consumerOffset.json').load()
     this.options.logger.info(
       { event: 'offsets-loaded', topics: this.byTopic.size, path: this.file.path },
       'offsets read',
@@ -301,11 +314,37 @@ export class ConsumerOffsetManager {
   }
 
   private encode(): Iterable<string> {
+    const light: [string, Iterable<string>][] = this.options.settings.enableLmq
+      ? [['lmqOffsetTable', this.encodeLightOffsets()]]
+      : []
     return prettyTables([
       ['dataVersion', prettyValue(this.dataVersion)],
       ['groupTopicMap', this.encodeGroupTopicMap()],
+      ...light,
       ['offsetTable', this.encodeOffsetTable()],
     ])
+  }
+
+  /** Groups of light queues have one offset per topic, in a table of their own. */
+  private *encodeLightOffsets(): Generator<string> {
+    let separator = '{\n\t\t'
+    let isEmpty = true
+    for (const [topic, groups] of this.byTopic) {
+      for (const [group, { committed }] of groups) {
+        const offset = isLmq(group) ? committed.get(LMQ_QUEUE_ID) : undefined
+        if (offset === undefined) continue
+        yield `${separator}${JSON.stringify(topic + SEPARATOR + group)}:${offset}`
+        separator = ',\n\t\t'
+        isEmpty = false
+      }
+    }
+    yield isEmpty ? '{}' : '\n\t}'
+  }
+
+  /** What the offset table holds of a group: not what the light one does. */
+  private tableOffsets(group: string, offsets: GroupOffsets): ReadonlyMap<number, number> {
+    if (!this.options.settings.enableLmq || !isLmq(group)) return offsets.committed
+    return new Map([...offsets.committed].filter(([queueId]) => queueId !== LMQ_QUEUE_ID))
   }
 
   private *encodeGroupTopicMap(): Generator<string> {
@@ -328,9 +367,10 @@ export class ConsumerOffsetManager {
     let isEmpty = true
     for (const [topic, groups] of this.byTopic) {
       for (const [group, offsets] of groups) {
-        if (!hasCommits(offsets)) continue
+        const queues = this.tableOffsets(group, offsets)
+        if (queues.size === 0) continue
         yield `${separator}${JSON.stringify(topic + SEPARATOR + group)}:`
-        yield* encodeQueues(offsets.committed)
+        yield* encodeQueues(queues)
         separator = ',\n\t\t'
         isEmpty = false
       }
@@ -348,6 +388,11 @@ export class ConsumerOffsetManager {
       for (const [queueId, offset] of Object.entries(readObject(json))) {
         committed.set(Number(queueId), readNumber(offset, 0))
       }
+    }
+    for (const [key, offset] of Object.entries(readObject(file.lmqOffsetTable))) {
+      const at = key.indexOf(SEPARATOR)
+      if (at >= 0)
+        this.offsetsOf(key.slice(0, at), key.slice(at + 1)).committed.set(LMQ_QUEUE_ID, readNumber(offset, 0))
     }
     if (file.dataVersion !== undefined) assignDataVersion(this.dataVersion, dataVersionFromJson(file.dataVersion))
   }

@@ -17,6 +17,7 @@ import {
 } from '../../common/index.js'
 import {
   type OutgoingRequest,
+  type PeerPolicy,
   QueryDataVersionRequestHeader,
   QueryDataVersionResponseHeader,
   RegisterBrokerRequestHeader,
@@ -32,8 +33,7 @@ import type { BrokerIdentity } from '../identity.js'
 export interface BrokerOuterApiOptions {
   clock: Clock
   logger: Logger
-  /** NameServers, `host:port` separated by semicolons; may be empty. */
-  namesrvAddr: string
+  policy: PeerPolicy
 }
 
 /** What a registration tells of topics. */
@@ -63,13 +63,13 @@ const compress = promisify(deflate)
 export class BrokerOuterApi {
   private readonly client: RemotingClient
   private readonly closeListeners: ((address: string) => void)[] = []
-  private addresses: readonly string[]
+  private addresses: readonly string[] = []
 
-  constructor({ clock, logger, namesrvAddr }: BrokerOuterApiOptions) {
-    this.addresses = parseAddresses(namesrvAddr)
+  constructor({ clock, logger, policy }: BrokerOuterApiOptions) {
     this.client = new RemotingClient({
       clock,
       logger,
+      policy,
       onClosed: address => {
         for (const listener of this.closeListeners) listener(address)
       },
@@ -81,8 +81,7 @@ export class BrokerOuterApi {
   }
 
   /** Takes other NameServers from now on. True when they are others. */
-  updateNamesrvAddr(namesrvAddr: string): boolean {
-    const addresses = parseAddresses(namesrvAddr)
+  updateNamesrvAddr(addresses: readonly string[]): boolean {
     const isSame = addresses.length === this.addresses.length && addresses.every(one => this.addresses.includes(one))
     this.addresses = addresses
     return !isSame
@@ -176,10 +175,6 @@ function brokerFields({ brokerName, address, clusterName, brokerId }: BrokerIden
   brokerId: number
 } {
   return { brokerName, brokerAddr: address, clusterName, brokerId }
-}
-
-function parseAddresses(text: string): string[] {
-  return [...new Set(text.split(';').map(address => address.trim()))].filter(address => address !== '')
 }
 
 /** Texts of topics, which are put into words once: they are never changed, but replaced. */

@@ -34,6 +34,7 @@ export class BrokerRegistration {
   private readonly source: RegistrationSource
   private readonly task: PeriodicTask
   private isRunning = false
+  private startedAt = 0
 
   constructor(private readonly options: BrokerRegistrationOptions) {
     const { out, topics, settings, identity, clock, logger } = options
@@ -57,7 +58,11 @@ export class BrokerRegistration {
       periodMs: period,
       clock,
       logger,
-      run: () => this.registerAll({ force: settings.forceRegister }),
+      run: () => {
+        // as in Java, the registration at the start is not held back
+        if (clock.monotonic() - this.startedAt < settings.disappearTimeAfterStart) return
+        return this.registerAll({ force: settings.forceRegister })
+      },
     })
     topics.onChange(changed => this.topicsChanged(changed))
     out.onClosed(address => {
@@ -68,6 +73,7 @@ export class BrokerRegistration {
   /** Registers with every NameServer; resolves when each has taken it or could not be reached. */
   async start(): Promise<void> {
     this.isRunning = true
+    this.startedAt = this.options.clock.monotonic()
     await this.registerAll()
     if (this.isRunning) this.task.start(FIRST_PERIODIC_MS)
   }
@@ -91,8 +97,8 @@ export class BrokerRegistration {
   }
 
   /** Takes other NameServers; a new one is registered with, one left out is told goodbye. */
-  async updateNamesrvAddr(namesrvAddr: string): Promise<void> {
-    if (this.options.out.updateNamesrvAddr(namesrvAddr)) await this.registerAll()
+  async updateNamesrvAddr(addresses: readonly string[]): Promise<void> {
+    if (this.options.out.updateNamesrvAddr(addresses)) await this.registerAll()
   }
 
   /** Registers no more and tells every NameServer that the broker is going. */

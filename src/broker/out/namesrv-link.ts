@@ -14,6 +14,8 @@ export type RegistrationSettings = Pick<
   | 'enableSplitRegistration'
   | 'splitRegistrationSize'
   | 'enableSingleTopicRegister'
+  | 'isScanAvailableNameSrv'
+  | 'disappearTimeAfterStart'
 >
 
 /** What a link registers, and where it tells what it learns. */
@@ -182,8 +184,9 @@ export class NamesrvLink {
     this.tryAgainSoon()
   }
 
+  /** Unless it is to wait for the next period. */
   private tryAgainSoon(): void {
-    if (this.stopped) return
+    if (this.stopped || !this.source.settings.isScanAvailableNameSrv) return
     this.retry?.cancel()
     this.retry = this.source.clock.after(RETRY_MS, () => {
       this.retry = undefined

@@ -7,7 +7,7 @@ export function consumerListRoute(broker: Pick<BrokerContext, 'consumers'>): Rou
   return route({
     code: RequestCode.GET_CONSUMER_LIST_BY_GROUP,
     request: GetConsumerListByGroupRequestHeader,
-    lane: 'client',
+    lane: 'consumer',
     action: 'GET',
     handle({ consumerGroup }) {
       const consumerIdList = broker.consumers.getConsumerGroupInfo(consumerGroup)?.clientIds() ?? []

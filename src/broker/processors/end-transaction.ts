@@ -1,6 +1,14 @@
 import { RequestCode } from '../../common/index.js'
-import { EndTransactionRequestHeader, ok, type Reply, type Route, route } from '../../remoting/index.js'
+import {
+  EndTransactionRequestHeader,
+  ok,
+  type RemotingCommand,
+  type Reply,
+  type Route,
+  route,
+} from '../../remoting/index.js'
 import type { BrokerContext } from '../context.js'
+import type { Decided } from '../transaction/transaction-decisions.js'
 import type { TransactionalMessageService } from '../transaction/transactional-message-service.js'
 
 /**
@@ -16,14 +24,18 @@ export function endTransactionRoute(
     request: EndTransactionRequestHeader,
     lane: 'transaction',
     action: 'PUB',
-    async handle(header, command, connection): Promise<Reply> {
+    handle(header, command, connection): Reply | Promise<Reply> {
       const source = { client: connection.peer.text, remark: command.remark }
-      const { endOffset, remark } = await transactions.end(header, source)
-      // a commit counts as stored whatever becomes of the flush, as in Java
-      if (endOffset !== undefined && !command.isOneway && !broker.store.isDurable(endOffset)) {
-        await broker.store.whenDurable(endOffset)
-      }
-      return remark === undefined ? ok() : ok().withRemark(remark)
+      const decided = transactions.end(header, source)
+      if (decided instanceof Promise) return decided.then(done => answer(done, command))
+      return answer(decided, command)
     },
   })
+
+  function answer({ endOffset, remark }: Decided, command: RemotingCommand): Reply | Promise<Reply> {
+    const reply = remark === undefined ? ok() : ok().withRemark(remark)
+    if (endOffset === undefined || command.isOneway || broker.store.isDurable(endOffset)) return reply
+    // a commit counts as stored whatever becomes of the flush, as in Java
+    return broker.store.whenDurable(endOffset).then(() => reply)
+  }
 }

@@ -4,11 +4,15 @@ import type { PullService } from '../pull/pull-service.js'
 
 /** PULL_MESSAGE (11) and LITE_PULL_MESSAGE (361): one read, two codes; not on the fast port. */
 export function pullMessageRoutes(pulls: PullService): Route[] {
-  return [RequestCode.PULL_MESSAGE, RequestCode.LITE_PULL_MESSAGE].map(code =>
+  const lanes = [
+    [RequestCode.PULL_MESSAGE, 'pull'],
+    [RequestCode.LITE_PULL_MESSAGE, 'litePull'],
+  ] as const
+  return lanes.map(([code, lane]) =>
     route({
       code,
       request: PullMessageRequestHeader,
-      lane: 'pull',
+      lane,
       action: 'SUB',
       mainPortOnly: true,
       handle: (header, command, connection) => pulls.pull(header, command, connection),

@@ -17,7 +17,7 @@ export function queryConsumerOffsetRoute(broker: Pick<BrokerContext, 'offsets' |
   return route({
     code: RequestCode.QUERY_CONSUMER_OFFSET,
     request: QueryConsumerOffsetRequestHeader,
-    lane: 'client',
+    lane: 'consumer',
     action: 'SUB',
     async handle({ consumerGroup, topic, queueId, setZeroIfNotFound }) {
       const offset = broker.offsets.queryOffset(consumerGroup, topic, queueId)

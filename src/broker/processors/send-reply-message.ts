@@ -38,7 +38,7 @@ type Parts = Pick<
  */
 export function sendReplyMessageRoutes(broker: Parts): Route[] {
   const replies = new ReplyMessages(broker)
-  const shared = { lane: 'send', action: 'PUB' } as const
+  const shared = { lane: 'reply', action: 'PUB' } as const
   const handle: ReplyMessages['send'] = (header, command, connection) => replies.send(header, command, connection)
   return [
     route({ ...shared, code: RequestCode.SEND_REPLY_MESSAGE, request: SendMessageRequestHeader, handle }),

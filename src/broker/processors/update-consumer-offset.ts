@@ -9,7 +9,7 @@ export function updateConsumerOffsetRoute(
   return route({
     code: RequestCode.UPDATE_CONSUMER_OFFSET,
     request: UpdateConsumerOffsetRequestHeader,
-    lane: 'client',
+    lane: 'consumer',
     action: 'SUB',
     handle({ consumerGroup: group, topic, queueId, commitOffset }) {
       if (!broker.groups.containsSubscriptionGroup(group)) {

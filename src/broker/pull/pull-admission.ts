@@ -39,6 +39,9 @@ export class PullRefusal {
 
 const Forbidden = { BROKER: 1, GROUP: 2, TOPIC: 3, BROADCAST: 4, SUBSCRIPTION: 5 } as const
 
+export const NO_CLASS_FILTERS =
+  'filter classes are not served: subscribe by tags, or by SQL92 with enablePropertyFilter=true'
+
 /** Checks a pull in Java's order and words (broker-behaviour 3.1). */
 export class PullAdmission {
   constructor(
@@ -66,12 +69,22 @@ export class PullAdmission {
       ? this.subscriptionOfRequest(header)
       : this.subscriptionOfGroup(header, group)
     if (subscribed instanceof PullRefusal) return subscribed
-    if (!isTagType(subscribed.subscription.expressionType) && !this.broker.settings.enablePropertyFilter)
+    return (
+      this.checkFilter(header, subscribed.subscription) ??
+      this.checkPullConsumer(header, connection) ?? { group, topic, ...subscribed }
+    )
+  }
+
+  private checkFilter(header: PullHeader, subscription: SubscriptionData): PullRefusal | undefined {
+    if (!isTagType(subscription.expressionType) && !this.broker.settings.enablePropertyFilter)
       return new PullRefusal(
         ResponseCode.SYSTEM_ERROR,
-        `The broker does not support consumer to filter message by ${subscribed.subscription.expressionType}`,
+        `The broker does not support consumer to filter message by ${subscription.expressionType}`,
       )
-    return this.checkPullConsumer(header, connection) ?? { group, topic, ...subscribed }
+    // Java, too, has no filter servers any more, but delivers everything to a consumer that counts on one
+    if (subscription.classFilterMode || hasFlag(header.sysFlag, PullSysFlag.CLASS_FILTER))
+      return new PullRefusal(ResponseCode.SUBSCRIPTION_PARSE_FAILED, NO_CLASS_FILTERS)
+    return undefined
   }
 
   private checkBroker(code: number): PullRefusal | undefined {

@@ -8,8 +8,9 @@ import {
   type RemotingCommand,
   type Reply,
 } from '../../remoting/index.js'
-import type { GetMessageResult, GetMessageStatus } from '../../store/index.js'
+import type { GetMessageResult, GetMessageStatus, MessageFilter } from '../../store/index.js'
 import type { BrokerContext } from '../context.js'
+import type { BroadcastClient } from '../offset/broadcast-offset-manager.js'
 import { messageFilter } from './message-filters.js'
 import { type AdmittedPull, PullAdmission, type PullHeader, PullRefusal } from './pull-admission.js'
 
@@ -33,6 +34,8 @@ interface Pull extends AdmittedPull {
   connection: Connection
   /** Whether the answer may wait for a message. */
   maySuspend: boolean
+  /** Set when it is a broadcast consumer whose progress is kept. */
+  broadcaster?: BroadcastClient | undefined
 }
 
 /** Pulls: read, answer, or hold until there is something (broker-behaviour 3). */
@@ -49,6 +52,7 @@ export class PullService {
       | 'consumers'
       | 'filters'
       | 'offsets'
+      | 'broadcasts'
       | 'store'
       | 'holds'
       | 'stats'
@@ -79,8 +83,23 @@ export class PullService {
     const reset = this.broker.offsets.hasAnyReset
       ? this.broker.offsets.queryThenEraseResetOffset(header.topic, header.consumerGroup, header.queueId)
       : undefined
+    pull.broadcaster = this.broker.broadcasts.clientOf(header, pull.connection)
     if (reset !== undefined) return this.offsetReset(pull, reset)
-    const filter = messageFilter(pull, header.sysFlag)
+    const { broadcaster } = pull
+    if (broadcaster !== undefined && this.broker.broadcasts.mayMove(header, broadcaster))
+      return this.readFromStart(pull, broadcaster)
+    return this.readQueue(pull)
+  }
+
+  /** A broadcast consumer that may not know where to go on. */
+  private async readFromStart(pull: Pull, broadcaster: BroadcastClient): Promise<Reply | Hold> {
+    const offset = await this.broker.broadcasts.initialOffset(pull.header, broadcaster)
+    return offset === undefined ? this.readQueue(pull) : this.offsetReset(pull, offset)
+  }
+
+  private readQueue(pull: Pull): Reply | Hold | Promise<Reply | Hold> {
+    const { header } = pull
+    const filter = this.filterOf(pull)
     const start = this.broker.clock.monotonic()
     const result = this.broker.store.getMessage({
       group: header.consumerGroup,
@@ -102,6 +121,10 @@ export class PullService {
     stats.incGetLatency(clock.monotonic() - readSince)
     if (result.messageCount === 0) stats.incGetMiss()
     const code = pullCode(result.status, header.queueOffset)
+    if (pull.broadcaster !== undefined) {
+      const next = code === ResponseCode.PULL_OFFSET_MOVED ? result.nextBeginOffset : header.queueOffset
+      this.broker.broadcasts.pulled(header, pull.broadcaster, next)
+    }
     if (code === ResponseCode.PULL_NOT_FOUND && pull.maySuspend) {
       result.release()
       return this.suspend(pull)
@@ -146,10 +169,17 @@ export class PullService {
     return reply
   }
 
+  private filterOf(pull: Pull): MessageFilter | undefined {
+    const { filters, settings } = this.broker
+    const { sysFlag, consumerGroup } = pull.header
+    const ofRetried = settings.filterSupportRetry ? (topic: string) => filters.get(topic, consumerGroup) : undefined
+    return messageFilter(pull, sysFlag, filters.bloomFilter, ofRetried)
+  }
+
   private suspend(pull: Pull): Hold {
     const { header } = pull
     const { settings } = this.broker
-    const filter = messageFilter(pull, header.sysFlag)
+    const filter = this.filterOf(pull)
     return this.broker.holds.hold({
       topic: header.topic,
       queueId: header.queueId,
@@ -171,6 +201,7 @@ export class PullService {
   private offsetReset(pull: Pull, nextBeginOffset: number): Reply {
     const { store } = this.broker
     const { topic, queueId } = pull.header
+    if (pull.broadcaster !== undefined) this.broker.broadcasts.pulled(pull.header, pull.broadcaster, nextBeginOffset)
     const result = {
       status: 'OFFSET_RESET',
       nextBeginOffset,

@@ -1,5 +1,8 @@
 import {
+  BadBatchError,
+  countBatch,
   isRetryTopic,
+  keepsBatches,
   MessageSysFlag,
   PropertyName,
   ResponseCode,
@@ -34,6 +37,8 @@ interface Stored {
   transactionId: string | undefined
   /** Of a timer message: what takes it back. */
   recallHandle: string | undefined
+  /** Of a batch that was kept undivided: its unique key. */
+  batchUniqId: string | undefined
 }
 
 const EMPTY_MESSAGE: MessageToStore = {
@@ -155,7 +160,22 @@ export class SendService {
     const message = this.fill(header, topic, command, connection)
     // the batch's own properties, so its unique key too, stand behind those of each message (5.3.3)
     message.properties = properties.text
+    if (topic.attributes.size > 0 && keepsBatches(topic.attributes)) return this.sendUndivided(message)
     return this.finish(this.broker.puts.putBatch(message), properties.uniqKey)
+  }
+
+  /** A batch that stays one record, which consumers take apart. */
+  private sendUndivided(message: MessageToStore): Reply | Promise<Reply> {
+    const { text, uniqKey } = this.properties
+    try {
+      const innerNum = encodeProperty(PropertyName.INNER_NUM, String(countBatch(message.body)))
+      message.properties = `${text}${innerNum}`
+    } catch (error) {
+      if (!(error instanceof BadBatchError)) throw error
+      return this.refusedBy('MESSAGE_ILLEGAL')
+    }
+    message.sysFlag |= MessageSysFlag.NEED_UNWRAP | MessageSysFlag.INNER_BATCH
+    return this.finish(this.broker.puts.put(message, false), uniqKey, uniqKey)
   }
 
   private fill(
@@ -180,7 +200,11 @@ export class SendService {
   }
 
   /** Answers now, or when the flush mode's promise is kept. */
-  private finish(appended: AppendResult, transactionId: string | undefined): Reply | Promise<Reply> {
+  private finish(
+    appended: AppendResult,
+    transactionId: string | undefined,
+    batchUniqId?: string,
+  ): Reply | Promise<Reply> {
     const status = appended.status
     const { stats, store } = this.broker
     if (!PUT_STATUS_REPLIES[status].stored) {
@@ -188,17 +212,18 @@ export class SendService {
       return this.refusedBy(status)
     }
     // a delayed message counts for the topic it waits in now, and for its own when it is due
-    stats.incTopicPut(this.message.topic, appended.messageCount, appended.wroteBytes)
+    stats.incTopicPut(this.message.topic, appended.messageCount, appended.wroteBytes, this.message.queueId)
     stats.incBrokerPut(appended.messageCount)
     const stored: Stored = {
       msgId:
-        appended.messageCount === 1
+        appended.messageCount === 1 || batchUniqId !== undefined
           ? this.ids.of(appended.physicalOffset)
           : this.ids.ofAll(appended.physicalOffsets, appended.messageCount),
       queueId: this.sentQueueId,
       queueOffset: appended.queueOffset,
       transactionId,
       recallHandle: recallHandleOf(this.message, this.broker.identity.brokerName),
+      batchUniqId,
     }
     if (!this.properties.waitStoreMsgOk || store.isDurable(appended.endOffset)) return this.accepted(status, stored)
     return store.whenDurable(appended.endOffset).then(later => this.acceptedOrRefused(later, stored))
@@ -219,7 +244,8 @@ export class SendService {
   private refusedBy(status: PutStatus): Reply {
     const { settings, store } = this.broker
     const row = PUT_STATUS_REPLIES[status]
-    return this.refusal(row.code, row.remark({ ...settings, diskReport: () => store.retention.outlook() }) ?? status)
+    const diskReport = (): string => store.flags.whyNotWritable || store.retention.outlook()
+    return this.refusal(row.code, row.remark({ ...settings, diskReport }) ?? status)
   }
 
   private refusal(code: number, remark: string): Reply {

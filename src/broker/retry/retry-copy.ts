@@ -24,6 +24,8 @@ export function retryCopy(message: MessageExt, options: RetryCopyOptions): Messa
   properties.set(PropertyName.WAIT, 'false')
   properties.set(PropertyName.DELAY, String(delayLevel))
   const text = isDeadLetter ? reasonText(reason) : ''
+  // a dead letter that was sent again may die of something else
+  properties.delete(PropertyName.DLQ_REASON)
   if (text !== '') properties.set(PropertyName.DLQ_REASON, text)
   return {
     topic,

@@ -67,8 +67,15 @@ export class SendBackService {
     const message = await this.messageAt(header.offset)
     const destination = this.destinationOf(message, { group, header, version: command.version, queueId })
     const hasNewTopic = dataVersion.counter !== topicChanges
-    const bytes = await this.put(retryCopy(message, { ...destination, reason: header.reason }))
-    this.count(message, { header, destination, bytes, owner: command.extFields?.[COMMERCIAL_OWNER] })
+    const copy = retryCopy(message, { ...destination, reason: header.reason })
+    const bytes = await this.put(copy)
+    this.count(message, {
+      header,
+      destination,
+      bytes,
+      queueId: copy.queueId,
+      owner: command.extFields?.[COMMERCIAL_OWNER],
+    })
     if (hasNewTopic) await this.topicsAreKnown()
     return ok()
   }
@@ -146,13 +153,19 @@ export class SendBackService {
 
   private count(
     message: MessageExt,
-    outcome: { header: SendBackHeader; destination: Destination; bytes: number; owner: string | undefined },
+    outcome: {
+      header: SendBackHeader
+      destination: Destination
+      bytes: number
+      queueId: number
+      owner: string | undefined
+    },
   ): void {
     const { stats, logger } = this.broker
-    const { header, destination, bytes, owner = 'null' } = outcome
+    const { header, destination, bytes, queueId, owner = 'null' } = outcome
     const { group, originTopic } = header
     const topic = message.properties.get(PropertyName.RETRY_TOPIC) ?? message.topic
-    if (!destination.isDeadLetter) stats.incTopicPut(SystemTopic.SCHEDULE, 1, bytes)
+    if (!destination.isDeadLetter) stats.incTopicPut(SystemTopic.SCHEDULE, 1, bytes, queueId)
     stats.incSendBack(group, topic)
     if (!destination.isDeadLetter) return
     stats.incDlqPut(group, topic)

@@ -2,6 +2,7 @@ import {
   decodeProperties,
   encodeProperties,
   MessageSysFlag,
+  NAME_VALUE_SEPARATOR,
   PropertyName,
   ResponseCode,
   ResponseError,
@@ -10,6 +11,8 @@ import {
 } from '../../common/index.js'
 import type { DelayLevels, MessageToStore } from '../../store/index.js'
 import type { SpecialMessageRule } from '../put/special-messages.js'
+
+const DELAY = `${PropertyName.DELAY}${NAME_VALUE_SEPARATOR}`
 
 /** Queue of a delay level (1, 2, ...) in the schedule topic. */
 export function queueIdOfLevel(level: number): number {
@@ -38,6 +41,7 @@ export function delayLevelRule(levels: DelayLevels): SpecialMessageRule {
  */
 export function delayByLevel(message: MessageToStore, levels: DelayLevels): void {
   if (message.topic === SystemTopic.SCHEDULE || message.topic === SystemTopic.TRANS_HALF) return
+  if (!message.properties.includes(DELAY)) return
   const properties = decodeProperties(message.properties.toString())
   if (isUndecided(message, properties)) return
   const wanted = delayLevelOf(properties)

@@ -23,6 +23,8 @@ const plainNames = [
   'CONSUMER_REGISTER_TIME',
   'PRODUCER_REGISTER_TIME',
   'CHANNEL_ACTIVITY',
+  'QUEUE_GET_NUMS',
+  'QUEUE_GET_SIZE',
 ] as const
 export type PlainStatsName = (typeof plainNames)[number]
 
@@ -48,6 +50,19 @@ type ByGroup = Map<string, Map<string, StatsItem>>
 
 export interface BrokerStatsOptions {
   clock: Clock
+  /** Count per queue, too (`enableDetailStat`). Default true. */
+  isDetailed?: boolean
+}
+
+/** A queue of a topic. */
+export interface CountedQueue {
+  readonly topic: string
+  readonly queueId: number
+}
+
+/** What was put to a topic, and to each of its queues. */
+class TopicPuts extends StatsItem {
+  readonly queues = new Map<number, StatsItem>()
 }
 
 /**
@@ -64,9 +79,10 @@ export class BrokerStats {
   private slot = 0
   private bootTime: number
   private items = 0
+  private readonly isDetailed: boolean
   private timer: Timer | undefined
 
-  private readonly topicPut = new Map<string, StatsItem>()
+  private readonly topicPut = new Map<string, TopicPuts>()
   private readonly groupGet: ByGroup = new Map()
   private readonly groupDiskGet: ByGroup = new Map()
   private readonly brokerItems: Readonly<Record<BrokerItem, StatsItem>>
@@ -74,6 +90,7 @@ export class BrokerStats {
 
   constructor(options: BrokerStatsOptions) {
     this.clock = options.clock
+    this.isDetailed = options.isDetailed ?? true
     this.bootTime = this.clock.now()
     this.store = new StoreRates(this.clock)
     this.daily = new DailyTotals(this.clock)
@@ -105,15 +122,16 @@ export class BrokerStats {
     this.timer = undefined
   }
 
-  /** `count` messages were stored in a topic, `bytes` long together. */
-  incTopicPut(topic: string, count: number, bytes: number): void {
+  /** `count` messages were stored in a topic, `bytes` long together; by a client in the queue it has chosen. */
+  incTopicPut(topic: string, count: number, bytes: number, queueId?: number): void {
     let item = this.topicPut.get(topic)
     if (item === undefined) {
-      item = this.newItem()
-      if (item === undefined) return
+      if (!this.mayAdd()) return
+      item = new TopicPuts(this.slot)
       this.topicPut.set(topic, item)
     }
     item.add(this.slot, count, bytes)
+    if (queueId !== undefined && this.isDetailed) this.queueItem(item, queueId)?.add(this.slot, count, bytes)
     this.store.addPut(count, bytes)
     if (!isSystemTopic(topic)) this.brokerItems.brokerPutOfUsers.add(this.slot, count, bytes)
   }
@@ -137,6 +155,14 @@ export class BrokerStats {
     this.groupItem(this.groupGet, group, topic)?.add(this.slot, count, bytes)
     this.store.addGet(count)
     if (!isSystemTopic(topic)) this.brokerItems.brokerGetOfUsers.add(this.slot, count, bytes)
+  }
+
+  /** A group was handed messages of one queue of a topic. */
+  incQueueGet(group: string, { topic, queueId }: CountedQueue, count: number, bytes: number): void {
+    if (!this.isDetailed) return
+    const key = `${topic}@${queueId}@${group}`
+    this.inc('QUEUE_GET_NUMS', key, count)
+    this.inc('QUEUE_GET_SIZE', key, bytes)
   }
 
   incBrokerGet(count: number): void {
@@ -201,7 +227,7 @@ export class BrokerStats {
   }
 
   topicDeleted(topic: string): void {
-    this.dropItem(this.topicPut, topic)
+    this.dropTopic(topic)
     for (const table of [this.groupGet, this.groupDiskGet]) {
       for (const topics of table.values()) this.dropItem(topics, topic)
     }
@@ -219,6 +245,11 @@ export class BrokerStats {
   private find(statsName: string, statsKey: string): [StatsItem | undefined, StatsColumn] {
     if (statsName === 'TOPIC_PUT_NUMS') return [this.topicPut.get(statsKey), 'nums']
     if (statsName === 'TOPIC_PUT_SIZE') return [this.topicPut.get(statsKey), 'size']
+    if (statsName === 'QUEUE_PUT_NUMS' || statsName === 'QUEUE_PUT_SIZE') {
+      const [topic = '', queueId] = statsKey.split('@', 2)
+      const item = this.topicPut.get(topic)?.queues.get(Number(queueId))
+      return [item, statsName === 'QUEUE_PUT_NUMS' ? 'nums' : 'size']
+    }
     const ofGroup = groupNames[statsName]
     if (ofGroup) {
       // a topic has no `@`, a group may come from a client that checks nothing
@@ -242,10 +273,23 @@ export class BrokerStats {
     return item
   }
 
+  private queueItem({ queues }: TopicPuts, queueId: number): StatsItem | undefined {
+    let item = queues.get(queueId)
+    if (item === undefined) {
+      item = this.newItem()
+      if (item !== undefined) queues.set(queueId, item)
+    }
+    return item
+  }
+
   private newItem(): StatsItem | undefined {
-    if (this.items >= MAX_ITEMS) return undefined
+    return this.mayAdd() ? new StatsItem(this.slot) : undefined
+  }
+
+  private mayAdd(): boolean {
+    if (this.items >= MAX_ITEMS) return false
     this.items++
-    return new StatsItem(this.slot)
+    return true
   }
 
   private nextSlot(): void {
@@ -254,7 +298,10 @@ export class BrokerStats {
   }
 
   private sweep(): void {
-    const tables = [this.topicPut, ...this.groupGet.values(), ...this.groupDiskGet.values(), ...this.plain.values()]
+    for (const [topic, item] of this.topicPut) {
+      if (this.slot - item.lastSlot > ITEM_LIFETIME_SLOTS) this.dropTopic(topic)
+    }
+    const tables = [...this.groupGet.values(), ...this.groupDiskGet.values(), ...this.plain.values()]
     for (const table of tables) {
       for (const [key, item] of table) {
         if (this.slot - item.lastSlot > ITEM_LIFETIME_SLOTS) this.dropItem(table, key)
@@ -263,6 +310,14 @@ export class BrokerStats {
     for (const table of [this.groupGet, this.groupDiskGet]) {
       for (const [group, topics] of table) if (topics.size === 0) table.delete(group)
     }
+  }
+
+  /** With its queues: none of them was touched after it. */
+  private dropTopic(topic: string): void {
+    const item = this.topicPut.get(topic)
+    if (item === undefined) return
+    this.items -= item.queues.size + 1
+    this.topicPut.delete(topic)
   }
 
   private dropItem(table: Map<string, StatsItem>, key: string): void {

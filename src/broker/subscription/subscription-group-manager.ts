@@ -5,6 +5,7 @@ import {
   dataVersionFromJson,
   groupNameProblem,
   isInternalGroup,
+  isLmq,
   newDataVersion,
   newSubscriptionGroupConfig,
   nextDataVersion,
@@ -23,7 +24,10 @@ import { prettyMembers, prettyTables, prettyValue } from '../config-json.js'
 import type { BrokerSettings } from '../settings.js'
 
 export interface SubscriptionGroupManagerOptions {
-  settings: Pick<BrokerSettings, 'storePathRootDir' | 'autoCreateSubscriptionGroup' | 'enableCreateSysGroup'>
+  settings: Pick<
+    BrokerSettings,
+    'storePathRootDir' | 'autoCreateSubscriptionGroup' | 'enableCreateSysGroup' | 'enableLmq'
+  >
   clock: Clock
   logger: Logger
 }
@@ -98,13 +102,19 @@ export class SubscriptionGroupManager {
   }
 
   containsSubscriptionGroup(group: string): boolean {
-    return this.table.has(group)
+    return this.table.has(group) || this.isLight(group)
+  }
+
+  /** With `enableLmq` a group named like a light queue is there without being in the table. */
+  private isLight(group: string): boolean {
+    return this.options.settings.enableLmq && isLmq(group)
   }
 
   /** The group, created when it is not there and groups may create themselves. */
   findSubscriptionGroupConfig(group: string): SubscriptionGroupConfig | undefined {
     const existing = this.table.get(group)
     if (existing !== undefined) return existing
+    if (this.isLight(group)) return newSubscriptionGroupConfig(group)
     const { settings, logger } = this.options
     const mayCreate = settings.autoCreateSubscriptionGroup || (settings.enableCreateSysGroup && isInternalGroup(group))
     if (!mayCreate || groupNameProblem(group) !== undefined) return undefined
@@ -115,10 +125,11 @@ export class SubscriptionGroupManager {
   }
 
   /**
-   * Creates or replaces a group (code 200).
+   * Creates or replaces a group (code 200); nothing is kept of those of light queues.
    * @throws ResponseError INVALID_PARAMETER for its name, SYSTEM_ERROR for attributes: groups have none.
    */
   updateSubscriptionGroupConfig(config: SubscriptionGroupConfig): void {
+    if (this.isLight(config.groupName)) return
     const problem = groupNameProblem(config.groupName)
     if (problem !== undefined) throw new ResponseError(ResponseCode.INVALID_PARAMETER, problem)
     const attributes = groupAttributes(config)

@@ -84,6 +84,7 @@ export class TimerService {
   private flushesDone = 0
   private flushed = ''
   private lastRecount = 0
+  private startedAt = 0
 
   constructor(private readonly options: TimerServiceOptions) {
     const { settings, store, stats, clock, logger, disk = systemDisk } = options
@@ -132,6 +133,7 @@ export class TimerService {
     }
     this.readUpTo = this.timer.log.maxOffset
     this.lastRecount = clock.now()
+    this.startedAt = clock.monotonic()
     const { lastUnit: _unit, uncounted: _uncounted, ...facts } = recovery
     const { readTime, queueOffset } = this.timer
     logger.info({ event: 'timer-recovered', ...facts, readTime, queueOffset }, 'the timer is recovered')
@@ -226,7 +228,8 @@ export class TimerService {
   }
 
   private mayDeliver(): boolean {
-    const { settings } = this.options
+    const { settings, clock } = this.options
+    if (clock.monotonic() - this.startedAt < settings.disappearTimeAfterStart) return false
     return !settings.timerStopDequeue && settings.brokerRole !== 'SLAVE'
   }
 

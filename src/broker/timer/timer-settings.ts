@@ -14,6 +14,7 @@ export type TimerSettings = Pick<
   | 'timerCongestNumEachSlot'
   | 'timerStopEnqueue'
   | 'timerStopDequeue'
+  | 'disappearTimeAfterStart'
   | 'timerEnableCheckMetrics'
   | 'timerCheckMetricsWhen'
   | 'timerMetricSmallThreshold'

@@ -6,6 +6,7 @@ import {
   type DataVersion,
   dataVersionFromJson,
   isInherited,
+  isLmq,
   isSystemTopic,
   newDataVersion,
   newTopicConfig,
@@ -55,6 +56,7 @@ export type TopicSettings = Pick<
   | 'timerWheelEnable'
   | 'enableMixedMessageType'
   | 'validateSystemTopicWhenUpdateTopic'
+  | 'enableLmq'
 >
 
 /** What a send says about the topic it needs. */
@@ -127,11 +129,21 @@ export class TopicConfigManager {
   }
 
   selectTopicConfig(topic: string): TopicConfig | undefined {
-    return this.table.get(topic)
+    return this.table.get(topic) ?? this.lightTopic(topic)
   }
 
   containsTopic(topic: string): boolean {
-    return this.table.has(topic)
+    return this.table.has(topic) || this.isLight(topic)
+  }
+
+  /** With `enableLmq` a light queue has a topic that is in no table. */
+  private isLight(topic: string): boolean {
+    return this.options.settings.enableLmq && isLmq(topic)
+  }
+
+  private lightTopic(topic: string): TopicConfig | undefined {
+    if (!this.isLight(topic)) return undefined
+    return newTopicConfig(topic, { readQueueNums: 1, writeQueueNums: 1, perm: PERM_READ_WRITE })
   }
 
   isOrderTopic(topic: string): boolean {
@@ -215,6 +227,8 @@ export class TopicConfigManager {
   createOrUpdateTopic(definition: TopicDefinition): TopicConfig {
     const { topic } = definition
     this.checkDefinition(definition)
+    const light = this.lightTopic(topic)
+    if (light !== undefined) return light
     const existing = this.table.get(topic)
     const config = newTopicConfig(topic, {
       readQueueNums: definition.readQueueNums,
@@ -231,8 +245,9 @@ export class TopicConfigManager {
     return config
   }
 
-  /** Puts a topic as it is, unchecked. */
+  /** Puts a topic as it is, unchecked; nothing is kept of light queues. */
   updateTopicConfig(config: TopicConfig): void {
+    if (this.isLight(config.topicName)) return
     const old = this.table.get(config.topicName)
     this.put(config)
     const { logger } = this.options

@@ -2,6 +2,7 @@ import {
   decodeProperties,
   encodeProperties,
   MessageSysFlag,
+  NAME_VALUE_SEPARATOR,
   PropertyName,
   ResponseCode,
   ResponseError,
@@ -13,6 +14,8 @@ import type { SpecialMessageRule } from '../put/special-messages.js'
 import type { BrokerSettings } from '../settings.js'
 import { FIRST_HALF_OFFSET, HALF_QUEUE_ID, HALF_TOPIC } from './half-message.js'
 
+const PREPARED = `${PropertyName.TRANSACTION_PREPARED}${NAME_VALUE_SEPARATOR}`
+
 /**
  * Stores messages with TRAN_MSG as half messages: out of sight of consumers until they are committed (broker-behaviour
  * 7.1). What was committed once carries the property for ever and is known by its flag.
@@ -23,6 +26,7 @@ export function halfMessageRule(
 ): SpecialMessageRule {
   return message => {
     if (transactionType(message.sysFlag) === MessageSysFlag.TRANSACTION_COMMIT_TYPE) return undefined
+    if (!message.properties.includes(PREPARED)) return undefined
     const properties = decodeProperties(message.properties.toString())
     if (!isTransactional(message, properties)) return undefined
     if (settings.rejectTransactionMessage)

@@ -89,7 +89,8 @@ function traced(half: MessageExt): Map<string, string> {
   return new Map(half.properties).set(FIRST_HALF_OFFSET, String(firstHalfOffset(half)))
 }
 
-function without(half: MessageExt, name: string): Map<string, string> {
+function without(half: MessageExt, name: string): ReadonlyMap<string, string> {
+  if (!half.properties.has(name)) return half.properties
   const properties = new Map(half.properties)
   properties.delete(name)
   return properties

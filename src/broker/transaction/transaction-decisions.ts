@@ -1,5 +1,6 @@
-import { type MessageExt, ResponseCode, ResponseError } from '../../common/index.js'
+import { type MessageExt, PropertyName, ResponseCode, ResponseError } from '../../common/index.js'
 import type { BrokerContext } from '../context.js'
+import { isSpecialProperty } from '../put/send-properties.js'
 import type { CheckHistory } from './check-history.js'
 import { commitRefusal } from './commit-refusal.js'
 import { pastOf } from './decided-before.js'
@@ -30,23 +31,28 @@ const DONE: Readonly<Record<Decision, string>> = { COMMIT: 'committed', ROLLBACK
  * opposite one is refused. What was given up can still be decided.
  */
 export class TransactionDecisions {
-  /** The latest decisions, by the transaction's first commit log offset, oldest first. */
-  private readonly remembered = new Map<number, Decision>()
+  /**
+   * The latest decisions, by the transaction's first commit log offset: the newer half, and the older one that is
+   * forgotten as a whole. Deleting the oldest one by one makes a map slow.
+   */
+  private remembered = new Map<number, Decision>()
+  private rememberedBefore = new Map<number, Decision>()
   /** Late decisions are looked into one after the other, so that two of them cannot both commit. */
   private lateOnes: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly parts: TransactionDecisionsParts) {}
 
   /**
-   * Decides the transaction of a half message, at once when it is open.
+   * Decides the transaction of a half message, whose body is borrowed until the turn ends; at once when it is open.
    * @throws ResponseError with the code and remark of the answer; nothing has changed then.
    */
   decide(half: MessageExt, decision: Decision): Decided | Promise<Decided> {
     const at = this.parts.half.openPosition(half)
     if (at !== undefined) return this.carryOut(half, decision, at)
-    const before = this.remembered.get(firstHalfOffset(half))
+    const before = this.decisionOn(firstHalfOffset(half))
     if (before !== undefined) return decidedBefore(half, decision, before)
-    const late = this.lateOnes.then(() => this.decideLate(half, decision))
+    const kept = { ...half, body: Buffer.from(half.body) }
+    const late = this.lateOnes.then(() => this.decideLate(kept, decision))
     this.lateOnes = late.catch(() => undefined)
     return late
   }
@@ -72,9 +78,8 @@ export class TransactionDecisions {
 
   private deliver(half: MessageExt, target: { topic: string; queueId: number }): Decided {
     const { puts, stats, settings } = this.parts
-    // special: a committed message may have to wait for its delay
     const message = committedMessage(half, target)
-    const { status, messageCount, wroteBytes, endOffset } = puts.put(message, true)
+    const { status, messageCount, wroteBytes, endOffset } = puts.put(message, isSpecial(half))
     const refusal = commitRefusal(status, settings)
     if (refusal !== undefined) throw refusal
     stats.incTopicPut(message.topic, messageCount, wroteBytes)
@@ -83,7 +88,7 @@ export class TransactionDecisions {
   }
 
   private async decideLate(half: MessageExt, decision: Decision): Promise<Decided> {
-    const before = this.remembered.get(firstHalfOffset(half))
+    const before = this.decisionOn(firstHalfOffset(half))
     if (before !== undefined) return decidedBefore(half, decision, before)
     const past = await pastOf(half, this.parts.half, this.parts.store)
     if (past.state === 'open') return this.carryOut(half, decision, past.at)
@@ -107,11 +112,23 @@ export class TransactionDecisions {
     if (refusal !== undefined) throw refusal
   }
 
-  private remember(first: number, decision: Decision): void {
-    this.remembered.delete(first)
-    this.remembered.set(first, decision)
-    if (this.remembered.size > REMEMBERED) this.remembered.delete(this.remembered.keys().next().value as number)
+  private decisionOn(first: number): Decision | undefined {
+    return this.remembered.get(first) ?? this.rememberedBefore.get(first)
   }
+
+  private remember(first: number, decision: Decision): void {
+    this.remembered.set(first, decision)
+    if (this.remembered.size < REMEMBERED) return
+    this.rememberedBefore = this.remembered
+    this.remembered = new Map()
+  }
+}
+
+/** Whether a rule of the putter looks at it: a committed message may have to wait for its delay. */
+function isSpecial(half: MessageExt): boolean {
+  for (const name of half.properties.keys())
+    if (name !== PropertyName.TRANSACTION_PREPARED && isSpecialProperty(name)) return true
+  return false
 }
 
 function decidedBefore(half: MessageExt, decision: Decision, before: Decision): Decided {

@@ -52,6 +52,12 @@ type ServiceParts = Pick<
   | 'stats'
 >
 
+interface Asked {
+  header: EndTransactionHeader
+  decision: Decision | undefined
+  source: DecisionSource
+}
+
 const WARNING_PERIOD_MS = 60_000
 const STORE_REFUSES = 'The store takes no messages now: try again when the disk has room'
 const NOT_FOUND = 'Find prepared transaction message failed'
@@ -123,7 +129,7 @@ export class TransactionalMessageService {
    * END_TRANSACTION (37): checks in Java's order, then decides.
    * @throws ResponseError with the code and remark of the answer.
    */
-  async end(header: EndTransactionHeader, source: DecisionSource): Promise<Decided> {
+  end(header: EndTransactionHeader, source: DecisionSource): Decided | Promise<Decided> {
     if (!this.isMaster)
       throw new ResponseError(
         ResponseCode.SLAVE_NOT_AVAILABLE,
@@ -136,19 +142,27 @@ export class TransactionalMessageService {
         'commitOrRollback field wrong: give 8 to commit, 12 to roll back, 0 to be asked later',
       )
     try {
-      return await this.endChecked(await this.halfMessageAt(header.commitLogOffset), { header, decision, source })
+      const ended = this.endAt(header.commitLogOffset, { header, decision, source })
+      return ended instanceof Promise ? ended.catch(error => this.refused(header, source, error)) : ended
     } catch (error) {
-      // most producers do not wait for an answer: what is refused must be seen here
-      if (error instanceof ResponseError) this.warnOfRefusal(header, source, error)
-      throw error
+      return this.refused(header, source, error)
     }
   }
 
-  private endChecked(
-    half: MessageExt,
-    asked: { header: EndTransactionHeader; decision: Decision | undefined; source: DecisionSource },
-  ): Decided | Promise<Decided> {
-    const { header, decision, source } = asked
+  /** Most are decided soon after their half message was stored: in this turn then, without a copy of it. */
+  private endAt(offset: number, asked: Asked): Decided | Promise<Decided> {
+    const record = this.parts.store.queries.recordInMemory(offset)
+    if (record !== undefined) return this.endChecked(halfMessage(decodeMessage(record), offset), asked)
+    return this.halfMessageAt(offset).then(half => this.endChecked(half, asked))
+  }
+
+  /** Most producers do not wait for an answer: what is refused must be seen here. */
+  private refused(header: EndTransactionHeader, source: DecisionSource, error: unknown): never {
+    if (error instanceof ResponseError) this.warnOfRefusal(header, source, error)
+    throw error
+  }
+
+  private endChecked(half: MessageExt, { header, decision, source }: Asked): Decided | Promise<Decided> {
     if (decision !== undefined && header.fromTransactionCheck !== true) this.refuseAfterImmunity(half)
     refuseWrongNames(half, header)
     if (decision !== undefined) return this.decisions.decide(half, decision)
@@ -193,14 +207,7 @@ export class TransactionalMessageService {
 
   /** The half message that begins at `commitLogOffset`. @throws ResponseError when there is none */
   async halfMessageAt(commitLogOffset: number): Promise<MessageExt> {
-    const half = await this.recordAt(commitLogOffset)
-    if (half !== undefined && half.topic === HALF_TOPIC) return half
-    const what = half === undefined ? 'no message begins there' : `a message of ${half.topic} begins there`
-    throw new ResponseError(
-      ResponseCode.SYSTEM_ERROR,
-      `${NOT_FOUND}: ${what} (commit log offset ${commitLogOffset}). ` +
-        "Name the offsets of the send's answer or of the check",
-    )
+    return halfMessage(await this.recordAt(commitLogOffset), commitLogOffset)
   }
 
   private async recordAt(commitLogOffset: number): Promise<MessageExt | undefined> {
@@ -242,6 +249,17 @@ export class TransactionalMessageService {
     const real = /(?:^|\u0002)REAL_TOPIC\u0001([^\u0002]*)/.exec(properties.toString())?.[1]
     if (real !== undefined) this.metrics.add(real, 1)
   }
+}
+
+/** A record that is a half message. @throws ResponseError */
+function halfMessage(half: MessageExt | undefined, commitLogOffset: number): MessageExt {
+  if (half !== undefined && half.topic === HALF_TOPIC) return half
+  const what = half === undefined ? 'no message begins there' : `a message of ${half.topic} begins there`
+  throw new ResponseError(
+    ResponseCode.SYSTEM_ERROR,
+    `${NOT_FOUND}: ${what} (commit log offset ${commitLogOffset}). ` +
+      "Name the offsets of the send's answer or of the check",
+  )
 }
 
 function isResumable({ topic, properties }: MessageExt): boolean {

@@ -81,6 +81,7 @@ export class ConcurrentConsumption implements Consumption {
       message.properties.set(PropertyName.CONSUME_START_TIME, String(instance.clock.now()))
     const traceEnd = this.context.trace?.begin(messages)
     const { result, error } = await this.listen(messages, context)
+    if (error !== undefined) context.reason ??= errorText(error)
     const success = result === 'CONSUME_SUCCESS'
     traceEnd?.({ success, code: success ? 'SUCCESS' : error === undefined ? 'FAILED' : 'EXCEPTION' })
     const succeeded = result === 'CONSUME_SUCCESS' ? Math.min(context.ackIndex + 1, messages.length) : 0
@@ -127,7 +128,8 @@ export class ConcurrentConsumption implements Consumption {
       for (const message of failed) {
         // a message that took too long has been sent back already
         if (!processQueue.has(message)) continue
-        if (!(await this.context.sendBack.send(message, context.delayLevelWhenNextConsume))) again.push(message)
+        const givenBack = { delayLevel: context.delayLevelWhenNextConsume, reason: context.reason }
+        if (!(await this.context.sendBack.send(message, givenBack))) again.push(message)
       }
     }
     for (const message of again) message.reconsumeTimes++
@@ -156,11 +158,12 @@ export class ConcurrentConsumption implements Consumption {
     const { instance, settings, sendBack } = this.context
     if (settings.messageModel === 'BROADCASTING') return
     const limit = instance.clock.now() - settings.consumeTimeout * MINUTE_MS
+    const reason = `the listener did not return within ${settings.consumeTimeout} minutes`
     for (const processQueue of this.context.owned()) {
       for (const message of processQueue.head(TIMED_OUT_PER_QUEUE)) {
         const start = Number(message.properties.get(PropertyName.CONSUME_START_TIME) ?? Number.POSITIVE_INFINITY)
         if (start > limit) break
-        if (await sendBack.send(message, TIMED_OUT_DELAY_LEVEL)) processQueue.remove([message])
+        if (await sendBack.send(message, { delayLevel: TIMED_OUT_DELAY_LEVEL, reason })) processQueue.remove([message])
       }
     }
   }

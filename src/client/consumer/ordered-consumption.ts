@@ -28,6 +28,12 @@ interface Outcome {
   error?: unknown
 }
 
+interface Settlement {
+  result: OrderedConsumeResult
+  /** Why messages that failed did, where that is known. */
+  reason: string | undefined
+}
+
 /** Calls the listener for the messages of each queue one after the other, while the broker keeps the queue for us. */
 export class OrderedConsumption implements Consumption {
   private readonly pool: WorkerPool
@@ -146,9 +152,10 @@ export class OrderedConsumption implements Consumption {
       failed: failed ? messages.length : 0,
       costMs: instance.clock.monotonic() - start,
     })
+    const reason = context.reason ?? (error === undefined ? undefined : errorText(error))
     const settled = context.autoCommit
-      ? await this.settleAtOnce(messages, result, processQueue)
-      : await this.settleByListener(messages, result, processQueue)
+      ? await this.settleAtOnce(messages, { result, reason }, processQueue)
+      : await this.settleByListener(messages, { result, reason }, processQueue)
     if (settled.offset !== undefined && !processQueue.dropped) {
       this.context.offsets.update(processQueue.queue, settled.offset, false)
     }
@@ -157,13 +164,11 @@ export class OrderedConsumption implements Consumption {
 
   private async settleAtOnce(
     messages: readonly MessageExt[],
-    result: OrderedConsumeResult,
+    { result, reason }: Settlement,
     processQueue: ProcessQueue,
   ): Promise<{ offset?: number | undefined; suspend: boolean }> {
-    if (result === 'SUSPEND_CURRENT_QUEUE_A_MOMENT' && (await this.countFailure(messages))) {
-      processQueue.putBackSome(messages)
+    if (result === 'SUSPEND_CURRENT_QUEUE_A_MOMENT' && (await this.offerAgain(messages, reason, processQueue)))
       return { suspend: true }
-    }
     if (result === 'COMMIT' || result === 'ROLLBACK') {
       this.context.instance.logger.warn(
         { event: 'ordered-result-ignored', result },
@@ -175,7 +180,7 @@ export class OrderedConsumption implements Consumption {
 
   private async settleByListener(
     messages: readonly MessageExt[],
-    result: OrderedConsumeResult,
+    { result, reason }: Settlement,
     processQueue: ProcessQueue,
   ): Promise<{ offset?: number | undefined; suspend: boolean }> {
     switch (result) {
@@ -186,24 +191,29 @@ export class OrderedConsumption implements Consumption {
       case 'ROLLBACK':
         processQueue.putBack()
         return { suspend: true }
-      case 'SUSPEND_CURRENT_QUEUE_A_MOMENT': {
-        const suspend = await this.countFailure(messages)
-        if (suspend) processQueue.putBackSome(messages)
-        return { suspend }
-      }
+      case 'SUSPEND_CURRENT_QUEUE_A_MOMENT':
+        return { suspend: await this.offerAgain(messages, reason, processQueue) }
     }
   }
 
-  /** Resolves to whether the messages must be offered again; those offered too often have become dead letters. */
-  private async countFailure(messages: readonly MessageExt[]): Promise<boolean> {
-    let again = false
+  /**
+   * Puts failed messages back to the front; those offered too often become dead letters and count as handled. Resolves
+   * to whether any was put back.
+   */
+  private async offerAgain(
+    messages: readonly MessageExt[],
+    reason: string | undefined,
+    processQueue: ProcessQueue,
+  ): Promise<boolean> {
+    const again: MessageExt[] = []
     for (const message of messages) {
       const givenUp = message.reconsumeTimes >= this.context.settings.maxDeliveries
-      if (givenUp && (await this.context.sendBack.sendAnew(message))) continue
+      if (givenUp && (await this.context.sendBack.sendAnew(message, reason))) continue
       message.reconsumeTimes++
-      again = true
+      again.push(message)
     }
-    return again
+    if (again.length > 0) processQueue.putBackSome(again)
+    return again.length > 0
   }
 
   private async listen(messages: readonly MessageExt[], context: OrderedConsumeContext): Promise<Outcome> {

@@ -126,12 +126,17 @@ export class ProcessQueue {
     return list
   }
 
-  /** What was taken is done with. Returns the offset to store, or undefined when nothing was taken. */
+  /**
+   * What was taken is done with. Returns the offset to store, or undefined when nothing was taken: never one behind a
+   * message that was put back.
+   */
   commit(): number | undefined {
     const offsets = [...this.taken.keys()]
     for (const message of this.taken.values()) this.byteCount -= message.body.length
     this.taken.clear()
-    return offsets.length === 0 ? undefined : Math.max(...offsets) + 1
+    return offsets.length === 0
+      ? undefined
+      : Math.min(Math.max(...offsets) + 1, this.firstOffset() ?? Number.MAX_SAFE_INTEGER)
   }
 
   /** Everything taken comes back to the front. */

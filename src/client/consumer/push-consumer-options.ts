@@ -23,6 +23,11 @@ export interface ConsumeContext {
   delayLevelWhenNextConsume: number
   /** With CONSUME_SUCCESS: messages after this index of the batch come back. Default: none. */
   ackIndex: number
+  /**
+   * Why messages come back; a dead letter keeps it, and `mqadmin dlq` shows it. Default: the text of what was thrown.
+   * At most 1024 characters.
+   */
+  reason?: string
 }
 
 /**
@@ -43,6 +48,8 @@ export interface OrderedConsumeContext {
   autoCommit: boolean
   /** How long a suspended queue waits; 10 to 30 000 ms. Default: the consumer's. */
   suspendCurrentQueueTimeMillis: number
+  /** Why messages failed; kept with one that becomes a dead letter. Default: the text of what was thrown. */
+  reason?: string
 }
 
 /**

@@ -12,9 +12,7 @@ import { badArgument } from '../client-error.js'
 import { ClientInstance } from '../client-instance.js'
 import { ClientLife } from '../client-life.js'
 import type { ConsumerMember, DirectConsumption, QueueOffset } from '../members.js'
-import { Producer } from '../producer/producer.js'
-import { ConsumeTrace } from '../trace/consume-trace.js'
-import { clientIpOf, newTraceDispatcher } from '../trace/trace-options.js'
+import { type ConsumeTrace, newConsumeTrace } from '../trace/consume-trace.js'
 import { ConcurrentConsumption } from './concurrent-consumption.js'
 import { ConsumeStats } from './consume-stats.js'
 import type { Consumption } from './consumption.js'
@@ -146,10 +144,13 @@ export class PushConsumer implements ConsumerMember, PullerHost {
     this.instance.wakeRebalance()
   }
 
-  /** Has a message delivered again: `delayLevel` 0 lets the broker choose, -1 makes it a dead letter. */
-  async sendMessageBack(message: MessageExt, delayLevel: number): Promise<void> {
+  /**
+   * Has a message delivered again: `delayLevel` 0 lets the broker choose, -1 makes it a dead letter, with which
+   * `reason` is kept.
+   */
+  async sendMessageBack(message: MessageExt, delayLevel: number, reason?: string): Promise<void> {
     this.life.assertRunning()
-    if (!(await this.sendBack.send(message, delayLevel))) {
+    if (!(await this.sendBack.send(message, { delayLevel, reason }))) {
       throw badArgument(`could not send ${message.offsetMsgId} back; see the log for the reason, and try again`)
     }
   }
@@ -290,19 +291,6 @@ export class PushConsumer implements ConsumerMember, PullerHost {
     await this.instance.unregisterConsumer(this)
     await this.instance.release()
   }
-}
-
-function newConsumeTrace({ group, instance }: PushConsumer, options: PushConsumerOptions): ConsumeTrace | undefined {
-  const dispatcher = newTraceDispatcher(options, {
-    group,
-    kind: 'CONSUME',
-    instance,
-    newSender: name => new Producer({ group: name, instance }),
-  })
-  if (dispatcher === undefined) return undefined
-  const { clock, uniqIds } = instance
-  const newRequestId = (): string => uniqIds.next()
-  return new ConsumeTrace({ dispatcher, group, clientIp: clientIpOf(instance), clock, newRequestId })
 }
 
 function newConsumption(consumer: PushConsumer, options: PushConsumerOptions): Consumption {

@@ -21,6 +21,7 @@ import { RemoteOffsetStore } from '../consumer/remote-offset-store.js'
 import { type MessageSelector, Subscriptions } from '../consumer/subscriptions.js'
 import type { ConsumerMember, QueueOffset } from '../members.js'
 import { queueText } from '../pull-message.js'
+import { type ConsumeTrace, newConsumeTrace } from '../trace/consume-trace.js'
 import { type LitePullConsumerOptions, type LitePullSettings, litePullSettings } from './lite-pull-options.js'
 import { LitePuller, type LitePullerHost } from './lite-puller.js'
 import { LiteQueue, type PulledBatch } from './lite-queue.js'
@@ -40,6 +41,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   private readonly queues = new Map<string, LiteQueue>()
   private readonly ready: ReadyBatches
   private readonly puller: LitePuller
+  private readonly trace: ConsumeTrace | undefined
   private mode: 'NONE' | 'SUBSCRIBE' | 'ASSIGN' = 'NONE'
   private assigned: readonly MessageQueue[] = []
   private nextAutoCommit: number
@@ -59,6 +61,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     this.subscriptions = new Subscriptions(clock)
     this.ready = new ReadyBatches(clock)
     this.puller = new LitePuller(this)
+    this.trace = newConsumeTrace(this, options)
     this.nextAutoCommit = clock.monotonic() + this.settings.autoCommitIntervalMillis
   }
 
@@ -94,6 +97,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
       async () => {
         this.instance.acquire()
         this.instance.registerConsumer(this)
+        await this.trace?.start()
         await this.offsets.load()
         for (const topic of this.topics()) await this.instance.routes.refresh(topic)
         await this.instance.heartbeatAll()
@@ -113,7 +117,9 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   async poll(timeoutMs = this.settings.pollTimeoutMillis): Promise<MessageExt[]> {
     this.life.assertRunning()
     await this.autoCommit()
-    return this.ready.take(timeoutMs, () => !this.life.isRunning)
+    const messages = await this.ready.take(timeoutMs, () => !this.life.isRunning)
+    this.trace?.begin(messages)({ success: true, code: 'SUCCESS' })
+    return messages
   }
 
   /** Batches as they come, until the consumer is stopped. */
@@ -394,6 +400,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     for (const owned of this.queues.values()) owned.dropped = true
     if (this.settings.autoCommit) await this.commitPolled()
     else await this.persistOffsets()
+    await this.trace?.stop()
     await this.instance.unregisterConsumer(this)
     await this.instance.release()
   }

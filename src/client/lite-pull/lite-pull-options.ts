@@ -4,8 +4,10 @@ import type { ClientOptions } from '../client-options.js'
 import { type AllocateStrategy, allocateAveragely } from '../consumer/allocate.js'
 import { timestampOf } from '../consumer/push-consumer-options.js'
 import { checkGroup } from '../outgoing-message.js'
+import type { TraceOptions } from '../trace/trace-options.js'
 
-export interface LitePullConsumerOptions extends ClientOptions {
+/** With `enableTrace` each message is traced as it is polled, and counts as handled then. */
+export interface LitePullConsumerOptions extends ClientOptions, TraceOptions {
   group: string
   /** Default CLUSTERING. */
   messageModel?: MessageModel
@@ -57,7 +59,9 @@ const defaults = {
 const HALF_AN_HOUR_MS = 30 * 60 * 1000
 const MIN_AUTO_COMMIT_MS = 1000
 
-type Filled = Required<Omit<LitePullConsumerOptions, keyof ClientOptions | 'consumeTimestamp' | 'offsetStoreDirectory'>>
+type Filled = Required<
+  Omit<LitePullConsumerOptions, keyof ClientOptions | keyof TraceOptions | 'consumeTimestamp' | 'offsetStoreDirectory'>
+>
 
 /** {@link LitePullConsumerOptions} checked, with the defaults filled in. */
 export type LitePullSettings = Filled & { consumeTimestamp: number }

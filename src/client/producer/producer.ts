@@ -184,8 +184,9 @@ export class Producer implements ProducerMember {
    * Calls back a timer message that is not due yet. Resolves to its `msgId`.
    * @throws MQClientError when the handle is bad, the message is due, or the broker does not allow it
    */
-  async recall(topic: string, recallHandle: string): Promise<string> {
+  async recall(topic: string, recallHandle: string | undefined): Promise<string> {
     this.life.assertRunning()
+    if (!recallHandle) throw badArgument('there is no recall handle: only timer messages that wait can be called back')
     const handle = decodeRecallHandle(recallHandle)
     const queues = await this.queuesOf(topic)
     const { routes, brokers } = this.instance

@@ -1,6 +1,9 @@
 import { type MessageExt, PropertyName, type TraceContextCode, type TraceRecord } from '../../common/index.js'
 import type { Clock } from '../../util/index.js'
+import type { ClientInstance } from '../client-instance.js'
+import { Producer } from '../producer/producer.js'
 import type { TraceDispatcher } from './trace-dispatcher.js'
+import { clientIpOf, newTraceDispatcher, type TraceOptions } from './trace-options.js'
 
 export interface ConsumeTraceParts {
   dispatcher: TraceDispatcher
@@ -57,4 +60,21 @@ export class ConsumeTrace {
     if (topic === this.parts.dispatcher.topic || properties.get(PropertyName.TRACE_ON) === 'false') return false
     return properties.has(PropertyName.MSG_REGION)
   }
+}
+
+/** For a consumer of `group`; undefined when tracing is off. */
+export function newConsumeTrace(
+  { group, instance }: { group: string; instance: ClientInstance },
+  options: TraceOptions,
+): ConsumeTrace | undefined {
+  const dispatcher = newTraceDispatcher(options, {
+    group,
+    kind: 'CONSUME',
+    instance,
+    newSender: name => new Producer({ group: name, instance }),
+  })
+  if (dispatcher === undefined) return undefined
+  const { clock, uniqIds } = instance
+  const newRequestId = (): string => uniqIds.next()
+  return new ConsumeTrace({ dispatcher, group, clientIp: clientIpOf(instance), clock, newRequestId })
 }

@@ -1,7 +1,6 @@
 import { MQError, readInt64 } from '../../util/index.js'
 import { decodeHostAddress } from '../host-address.js'
 import type { MessageExt } from './message.js'
-import { createOffsetMessageId } from './message-id.js'
 import { decodeProperties } from './properties.js'
 import * as layout from './record-layout.js'
 
@@ -39,35 +38,24 @@ export function locateRecord(buffer: Buffer, at = 0): RecordParts {
     throw new BadRecordError(`its size ${totalSize} does not fit into the ${available} bytes left`, at)
   }
   const end = at + totalSize
-  const cursor = new PartCursor(buffer, at, end)
-  cursor.at += layout.bodyLengthPosition(buffer.readInt32BE(at + RecordPosition.SYS_FLAG))
-  const [bodyStart, bodyEnd] = cursor.part(4, 'body')
-  const [topicStart, topicEnd] = cursor.part(layout.topicLengthSize(magic), 'topic')
-  const [propertiesStart, propertiesEnd] = cursor.part(2, 'properties')
+  const bodyStart = at + layout.bodyLengthPosition(buffer.readInt32BE(at + RecordPosition.SYS_FLAG)) + 4
+  const bodyLength = bodyStart <= end ? buffer.readInt32BE(bodyStart - 4) : -1
+  const bodyEnd = bodyStart + bodyLength
+  if (bodyLength < 0 || bodyEnd > end) throw badLength('body', at)
+  const topicStart = bodyEnd + layout.topicLengthSize(magic)
+  const topicLength = topicStart <= end ? buffer.readIntBE(bodyEnd, topicStart - bodyEnd) : -1
+  const topicEnd = topicStart + topicLength
+  if (topicLength < 0 || topicEnd > end) throw badLength('topic', at)
+  const propertiesStart = topicEnd + 2
+  const propertiesLength = propertiesStart <= end ? buffer.readInt16BE(topicEnd) : -1
+  const propertiesEnd = propertiesStart + propertiesLength
+  if (propertiesLength < 0 || propertiesEnd > end) throw badLength('properties', at)
   if (propertiesEnd !== end) throw new BadRecordError(`its parts end ${end - propertiesEnd} bytes early`, at)
   return { end, bodyStart, bodyEnd, topicStart, topicEnd, propertiesStart, propertiesEnd }
 }
 
-class PartCursor {
-  at: number
-
-  constructor(
-    private readonly buffer: Buffer,
-    private readonly start: number,
-    private readonly end: number,
-  ) {
-    this.at = start
-  }
-
-  /** Steps over a length of `size` bytes and what it counts. */
-  part(size: 1 | 2 | 4, name: string): [start: number, end: number] {
-    const start = this.at + size
-    const length = start <= this.end ? this.buffer.readIntBE(this.at, size) : -1
-    if (length < 0 || start + length > this.end)
-      throw new BadRecordError(`the length of its ${name} is bad`, this.start)
-    this.at = start + length
-    return [start, this.at]
-  }
+function badLength(part: string, at: number): BadRecordError {
+  return new BadRecordError(`the length of its ${part} is bad`, at)
 }
 
 export interface DecodeOptions {
@@ -81,7 +69,7 @@ export function decodeMessage(buffer: Buffer, at = 0, options: DecodeOptions = {
   const sysFlag = buffer.readInt32BE(at + RecordPosition.SYS_FLAG)
   const storeHostAt = at + layout.storeHostPosition(sysFlag)
   const storeHostEnd = storeHostAt + layout.storeHostLength(sysFlag)
-  const commitLogOffset = readInt64(buffer, at + RecordPosition.PHYSICAL_OFFSET)
+  const physicalOffsetAt = at + RecordPosition.PHYSICAL_OFFSET
   return {
     topic: buffer.toString('utf8', parts.topicStart, parts.topicEnd),
     flag: buffer.readInt32BE(at + RecordPosition.FLAG),
@@ -90,7 +78,7 @@ export function decodeMessage(buffer: Buffer, at = 0, options: DecodeOptions = {
     queueId: buffer.readInt32BE(at + RecordPosition.QUEUE_ID),
     storeSize: parts.end - at,
     queueOffset: readInt64(buffer, at + RecordPosition.QUEUE_OFFSET),
-    commitLogOffset,
+    commitLogOffset: readInt64(buffer, physicalOffsetAt),
     sysFlag,
     bornTimestamp: readInt64(buffer, at + RecordPosition.BORN_TIMESTAMP),
     bornHost: decodeHostAddress(buffer, at + RecordPosition.BORN_HOST, layout.bornHostLength(sysFlag) === 20),
@@ -99,7 +87,9 @@ export function decodeMessage(buffer: Buffer, at = 0, options: DecodeOptions = {
     bodyCrc: buffer.readInt32BE(at + RecordPosition.BODY_CRC),
     reconsumeTimes: buffer.readInt32BE(at + layout.reconsumeTimesPosition(sysFlag)),
     preparedTransactionOffset: readInt64(buffer, at + layout.preparedTransactionOffsetPosition(sysFlag)),
-    offsetMsgId: createOffsetMessageId(buffer.subarray(storeHostAt, storeHostEnd), commitLogOffset),
+    offsetMsgId: (
+      buffer.toString('hex', storeHostAt, storeHostEnd) + buffer.toString('hex', physicalOffsetAt, physicalOffsetAt + 8)
+    ).toUpperCase(),
   }
 }
 

@@ -14,16 +14,26 @@ export interface ByteRange {
  * As in the parsed form the last of several wins.
  */
 export function findProperty(bytes: Buffer, name: Buffer, from = 0, to = bytes.length): ByteRange | undefined {
-  let found: ByteRange | undefined
+  const start = valueStartOf(bytes, name, from, to)
+  return start < 0 ? undefined : { start, end: endOfProperty(bytes, start, to) }
+}
+
+/** Where the value of the last property `name` that has one starts, else -1. */
+function valueStartOf(bytes: Buffer, name: Buffer, from: number, to: number): number {
+  let found = -1
   let at = from
   while (at < to) {
     const valueStart = matchName(bytes, name, at, to)
-    let end = valueStart < 0 ? at : valueStart
-    while (end < to && bytes[end] !== PROPERTY_END) end++
-    if (valueStart >= 0 && end > valueStart) found = { start: valueStart, end }
-    at = end + 1
+    if (valueStart >= 0 && valueStart < to && bytes[valueStart] !== PROPERTY_END) found = valueStart
+    at = endOfProperty(bytes, valueStart < 0 ? at : valueStart, to) + 1
   }
   return found
+}
+
+function endOfProperty(bytes: Buffer, from: number, to: number): number {
+  let end = from
+  while (end < to && bytes[end] !== PROPERTY_END) end++
+  return end
 }
 
 /** Where the value starts when the property at `at` is `name`, else -1. */
@@ -36,8 +46,8 @@ function matchName(bytes: Buffer, name: Buffer, at: number, to: number): number 
 
 /** The value of a property as text; undefined when missing or empty. */
 export function readProperty(bytes: Buffer, name: Buffer, from = 0, to = bytes.length): string | undefined {
-  const range = findProperty(bytes, name, from, to)
-  return range && bytes.toString('utf8', range.start, range.end)
+  const start = valueStartOf(bytes, name, from, to)
+  return start < 0 ? undefined : bytes.toString('utf8', start, endOfProperty(bytes, start, to))
 }
 
 /** The bytes of one property, `name 0x01 value 0x02`. */

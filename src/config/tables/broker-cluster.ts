@@ -12,7 +12,7 @@ export const brokerCluster = {
     },
   ),
   storeReplyMessageEnable: bool(true, live, 'Store the answers of request-reply.'),
-  enableDetailStat: bool(true, planned, 'Count per topic and group.'),
+  enableDetailStat: bool(true, fixed, 'Count per queue, too.'),
   autoDeleteUnusedStats: bool(true, live, 'Forget counters of deleted topics.'),
   isolateLogEnable: bool(false, noEffect('one process runs one broker'), 'A log per broker of a container.'),
   forwardTimeout: duration(3000, planned, 'Wait for another broker of the cluster.', { min: 1 }),
@@ -58,8 +58,13 @@ export const brokerCluster = {
 
 /** Keys of releases after 5.3.3 and of the address server: known, but listed only when set. */
 export const brokerNewer = {
-  rmqAddressServerDomain: text('jmenv.tbsite.net', planned, 'Host of the HTTP address server.', listedWhenSet),
-  rmqAddressServerSubGroup: text('nsaddr', planned, 'Group asked for at the address server.', listedWhenSet),
+  rmqAddressServerDomain: text(
+    'jmenv.tbsite.net',
+    live,
+    'HTTP address server: host, or host:port (8080).',
+    listedWhenSet,
+  ),
+  rmqAddressServerSubGroup: text('nsaddr', live, 'Group asked for at the address server.', listedWhenSet),
   popPollingMapExpireTimeSeconds: int(600, planned, 'Life of an idle key of held POP requests.', {
     ...listedWhenSet,
     unit: 's',

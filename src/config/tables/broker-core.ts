@@ -32,13 +32,17 @@ export const brokerIdentity = {
   }),
 }
 
+/** Held requests and those answered at once do not count. */
+const waiting = (most: number, kind: string) =>
+  int(most, fixed, `${kind} that may wait for their answers at once; further ones are refused as busy.`, { min: 1 })
+
 const cores = (what: string, of: (cores: number) => number) => computed(what, from => of(from.cores))
 
 /** The first part of Java's BrokerConfig: addresses, topics, pools, limits. */
 export const brokerCore = {
   brokerConfigPath: unset(noEffect('run-time changes go to the file given with -c'), 'Where run-time changes go.'),
   rocketmqHome: unset(fixed, 'Folder of an installed RocketMQ. Accepted, not needed.'),
-  namesrvAddr: unset(fixed, 'NameServers to register with, host:port separated by semicolons.', { important: true }),
+  namesrvAddr: unset(live, 'NameServers to register with, host:port separated by semicolons.', { important: true }),
   listenPort: int(10911, fixed, 'Port for clients; this less 2 is the fast port, 0 takes any free one.', {
     max: 65_535,
     important: true,
@@ -125,25 +129,25 @@ export const brokerCore = {
     'How often an offset history is saved.',
   ),
   rejectTransactionMessage: bool(false, live, 'Refuse transactional messages.', { important: true }),
-  fetchNameSrvAddrByDnsLookup: bool(false, planned, 'Resolve the names in namesrvAddr again and again.', {
+  fetchNameSrvAddrByDnsLookup: bool(false, live, 'Register with every address of the names in namesrvAddr.', {
     important: true,
   }),
-  fetchNamesrvAddrByAddressServer: bool(false, planned, 'Ask an HTTP address server for the NameServers.', {
+  fetchNamesrvAddrByAddressServer: bool(false, live, 'Without namesrvAddr, ask an HTTP address server for it.', {
     important: true,
   }),
-  sendThreadPoolQueueCapacity: int(10_000, noQueues, 'Waiting sends.'),
+  sendThreadPoolQueueCapacity: waiting(10_000, 'Sends'),
   putThreadPoolQueueCapacity: int(10_000, noQueues, 'Waiting completions of sends.'),
-  pullThreadPoolQueueCapacity: int(100_000, noQueues, 'Waiting pulls.'),
-  litePullThreadPoolQueueCapacity: int(100_000, noQueues, 'Waiting lite pulls.'),
-  ackThreadPoolQueueCapacity: int(100_000, noQueues, 'Waiting acknowledgements.'),
-  replyThreadPoolQueueCapacity: int(10_000, noQueues, 'Waiting replies.'),
-  queryThreadPoolQueueCapacity: int(20_000, noQueues, 'Waiting queries.'),
-  clientManagerThreadPoolQueueCapacity: int(1_000_000, noQueues, 'Waiting client management requests.'),
-  consumerManagerThreadPoolQueueCapacity: int(1_000_000, noQueues, 'Waiting consumer management requests.'),
-  heartbeatThreadPoolQueueCapacity: int(50_000, noQueues, 'Waiting heartbeats.'),
-  endTransactionPoolQueueCapacity: int(100_000, noQueues, 'Waiting ends of transactions.'),
-  adminBrokerThreadPoolQueueCapacity: int(10_000, noQueues, 'Waiting administration requests.'),
-  loadBalanceThreadPoolQueueCapacity: int(100_000, noQueues, 'Waiting assignment requests.'),
+  pullThreadPoolQueueCapacity: waiting(100_000, 'Pulls'),
+  litePullThreadPoolQueueCapacity: waiting(100_000, 'Lite pulls'),
+  ackThreadPoolQueueCapacity: waiting(100_000, 'Acknowledgements'),
+  replyThreadPoolQueueCapacity: waiting(10_000, 'Replies'),
+  queryThreadPoolQueueCapacity: waiting(20_000, 'Queries'),
+  clientManagerThreadPoolQueueCapacity: waiting(1_000_000, 'Client management requests'),
+  consumerManagerThreadPoolQueueCapacity: waiting(1_000_000, 'Consumer management requests'),
+  heartbeatThreadPoolQueueCapacity: waiting(50_000, 'Heartbeats'),
+  endTransactionPoolQueueCapacity: waiting(100_000, 'Ends of transactions'),
+  adminBrokerThreadPoolQueueCapacity: waiting(10_000, 'Administration requests'),
+  loadBalanceThreadPoolQueueCapacity: waiting(100_000, 'Assignment requests'),
   longPollingEnable: bool(true, live, 'Hold a pull that finds nothing until a message comes or its time is up.'),
   shortPollingTimeMills: duration(1000, live, 'How long such a pull is held when long polling is off.'),
   notifyConsumerIdsChangedEnable: bool(true, live, 'Tell the members of a group when one comes or goes.'),
@@ -164,17 +168,13 @@ export const brokerCore = {
   slaveReadEnable: bool(false, planned, 'Send consumers that lag far behind to a slave.'),
   disableConsumeIfConsumerReadSlowly: bool(false, planned, 'Stop groups that lag too far behind.'),
   consumerFallbehindThreshold: long(17_179_869_184, planned, 'Lag at which that happens.', { unit: 'bytes' }),
-  brokerFastFailureEnable: bool(true, noQueues, 'Answer "busy" to requests that waited too long.'),
-  waitTimeMillsInSendQueue: duration(200, noQueues, 'Age at which a waiting send is refused.'),
-  waitTimeMillsInPullQueue: duration(5000, noQueues, 'Age at which a waiting pull is refused.'),
-  waitTimeMillsInLitePullQueue: duration(5000, noQueues, 'Age at which a waiting lite pull is refused.'),
-  waitTimeMillsInHeartbeatQueue: duration(31_000, noQueues, 'Age at which a waiting heartbeat is refused.'),
-  waitTimeMillsInTransactionQueue: duration(3000, noQueues, 'Age at which a waiting end of transaction is refused.'),
-  waitTimeMillsInAckQueue: duration(3000, noQueues, 'Age at which a waiting acknowledgement is refused.'),
-  waitTimeMillsInAdminBrokerQueue: duration(
-    5000,
-    noQueues,
-    'Age at which a waiting administration request is refused.',
-  ),
+  brokerFastFailureEnable: bool(true, live, 'Answer "busy" to requests that have waited too long.'),
+  waitTimeMillsInSendQueue: duration(200, live, 'Age at which a waiting send is refused.'),
+  waitTimeMillsInPullQueue: duration(5000, live, 'Age at which a waiting pull is refused.'),
+  waitTimeMillsInLitePullQueue: duration(5000, live, 'Age at which a waiting lite pull is refused.'),
+  waitTimeMillsInHeartbeatQueue: duration(31_000, live, 'Age at which a waiting heartbeat is refused.'),
+  waitTimeMillsInTransactionQueue: duration(3000, live, 'Age at which a waiting end of transaction is refused.'),
+  waitTimeMillsInAckQueue: duration(3000, live, 'Age at which a waiting acknowledgement is refused.'),
+  waitTimeMillsInAdminBrokerQueue: duration(5000, live, 'Age at which a waiting administration request is refused.'),
   startAcceptSendRequestTimeStamp: long(0, live, 'Refuse sends before this time (ms since 1970).', { unit: 'ms' }),
 }

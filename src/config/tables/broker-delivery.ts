@@ -4,17 +4,21 @@ import { noRocksDb } from './reasons.js'
 /** The middle of Java's BrokerConfig: filters, registration, POP, transactions. */
 export const brokerDelivery = {
   traceOn: bool(true, live, 'TRACE_ON in the answer to each send.'),
-  enableCalcFilterBitMap: bool(false, planned, 'Work out SQL filters when messages arrive.'),
+  enableCalcFilterBitMap: bool(
+    false,
+    live,
+    'Work out SQL92 filters when messages arrive; needs enableConsumeQueueExt.',
+  ),
   rejectPullConsumerEnable: bool(false, live, 'Refuse consumers that pull by themselves.'),
   expectConsumerNumUseFilter: int(32, fixed, 'Filtering groups per topic to size the filter bits for.'),
   maxErrorRateOfBloomFilter: int(20, fixed, 'Error rate of the filter bits.', { unit: '%', min: 1, max: 99 }),
   filterDataCleanTimeSpan: duration(86_400_000, live, 'How long the filters of a gone group are kept.'),
-  filterSupportRetry: bool(false, planned, 'Filter messages that are delivered again, too.'),
+  filterSupportRetry: bool(false, live, 'SQL subscriptions of retry topics filter by that of the real topic.'),
   enablePropertyFilter: bool(false, live, 'Allow SQL92 subscriptions.'),
   compressedRegister: bool(false, live, 'Compress registrations.'),
   forceRegister: bool(true, live, 'Register in full each time, changed or not.'),
   registerNameServerPeriod: duration(30_000, fixed, 'Time between registrations.', { clamp: [10_000, 60_000] }),
-  updateNameServerAddrPeriod: duration(120_000, planned, 'How often the NameServer addresses are looked up.', {
+  updateNameServerAddrPeriod: duration(120_000, fixed, 'How often the names in namesrvAddr are looked up.', {
     min: 1,
   }),
   brokerHeartbeatInterval: duration(1000, planned, 'Time between heartbeats to NameServers.', { min: 1 }),
@@ -23,10 +27,16 @@ export const brokerDelivery = {
     planned,
     'Silence after which a NameServer takes a broker that sends heartbeats for gone.',
   ),
-  enableNetWorkFlowControl: bool(false, planned, 'Refuse sends when the network is busy.'),
-  enableBroadcastOffsetStore: bool(true, planned, 'Remember offsets of broadcast consumers that ask for it.'),
-  broadcastOffsetExpireSecond: int(120, planned, 'Life of such an offset.', { unit: 's' }),
-  broadcastOffsetExpireMaxSecond: int(300, planned, 'Longest life of such an offset.', { unit: 's' }),
+  enableNetWorkFlowControl: bool(
+    false,
+    noEffect('no more is read from a connection that does not take its answers, always'),
+    'Leave pulls unanswered whose connection is congested.',
+  ),
+  enableBroadcastOffsetStore: bool(true, live, 'Remember how far broadcast consumers are, for moves behind a proxy.'),
+  broadcastOffsetExpireSecond: int(120, live, 'Life of such an offset when its consumer is gone.', { unit: 's' }),
+  broadcastOffsetExpireMaxSecond: int(300, live, 'Life of such an offset when its consumer pulls no more.', {
+    unit: 's',
+  }),
   popPollingSize: int(1024, planned, 'Held POP requests per topic, group and queue.'),
   popPollingMapSize: int(100_000, planned, 'Keys of held POP requests.'),
   maxPopPollingSize: int(100_000, planned, 'Held POP requests in all.'),

@@ -12,7 +12,7 @@ export const brokerLimits = {
   usePIDColdCtrStrategy: bool(true, planned, 'Work out how far by control theory.'),
   cgColdReadThreshold: long(3_145_728, planned, 'Old data a group may read.', { unit: 'bytes' }),
   globalColdReadThreshold: long(104_857_600, planned, 'Old data all groups may read.', { unit: 'bytes' }),
-  fetchNamesrvAddrInterval: duration(10_000, planned, 'How often the address server is asked.', { min: 1 }),
+  fetchNamesrvAddrInterval: duration(10_000, fixed, 'How often the address server is asked.', { min: 1 }),
   popResponseReturnActualRetryTopic: bool(false, planned, 'Leave the retry topic in POP answers.'),
   enableSingleTopicRegister: bool(false, live, 'Register only the topic that changed.'),
   enableMixedMessageType: bool(false, live, 'Allow topics of type MIXED.'),
@@ -20,8 +20,8 @@ export const brokerLimits = {
   popInflightMessageThreshold: int(10_000, planned, 'Unacknowledged POP messages at which a group pauses.'),
   enablePopMessageThreshold: bool(false, planned, 'Pause groups there.'),
   enableFastChannelEventProcess: bool(false, noQueues, 'Handle closed connections without a queue.'),
-  printChannelGroups: bool(false, planned, 'Log connections that belong to many groups.'),
-  printChannelGroupsMinNum: int(5, planned, 'How many are many.'),
+  printChannelGroups: bool(false, live, 'Log the end of connections that belonged to many groups.'),
+  printChannelGroupsMinNum: int(5, live, 'How many are many, 5 at least.'),
   splitRegistrationSize: int(800, live, 'Topics per request then.', { min: 1 }),
   configBlackList: text(
     'configBlackList;brokerConfigPath',
@@ -32,7 +32,7 @@ export const brokerLimits = {
   appendAckAsync: bool(false, planned, 'Store POP acknowledgements asynchronously.'),
   appendCkAsync: bool(false, planned, 'Store POP check points asynchronously.'),
   clearRetryTopicWhenDeleteTopic: bool(true, live, 'Deleting a topic deletes its POP retry topics.'),
-  enableLmqStats: bool(false, planned, 'Count light queues.'),
+  enableLmqStats: bool(false, live, 'Count each light queue, not all of them as one.'),
   configManagerVersion: oneOf(['v1', 'v2'], fixed, 'Form of topics, groups and offsets on disk: v1 is JSON files.', {
     refuse: { v2: 'the RocksDB form of the configuration cannot be read; only v1 is there' },
   }),

@@ -1,5 +1,5 @@
 import { bool, computed, duration, fixed, int, live, noEffect, planned, refused, text, unset } from '../setting.js'
-import { noQueues, noThreads } from './reasons.js'
+import { noThreads } from './reasons.js'
 
 /** Java's NamesrvConfig, in its order. */
 export const namesrv = {
@@ -23,8 +23,12 @@ export const namesrv = {
   returnOrderTopicConfigToBroker: bool(true, live, 'Give it to brokers that register.'),
   clientRequestThreadPoolNums: int(8, noThreads, 'Threads for route queries.'),
   defaultThreadPoolNums: int(16, noThreads, 'Threads for all else.'),
-  clientRequestThreadPoolQueueCapacity: int(50_000, noQueues, 'Waiting route queries.'),
-  defaultThreadPoolQueueCapacity: int(10_000, noQueues, 'Waiting requests of other kinds.'),
+  clientRequestThreadPoolQueueCapacity: int(50_000, fixed, 'Route queries that may wait for their answers at once.', {
+    min: 1,
+  }),
+  defaultThreadPoolQueueCapacity: int(10_000, fixed, 'Requests of another kind that may do so, each kind by itself.', {
+    min: 1,
+  }),
   scanNotActiveBrokerInterval: duration(5000, fixed, 'Pause between looks for silent brokers.', { min: 1 }),
   unRegisterBrokerQueueCapacity: int(3000, live, 'Waiting sign-offs of brokers.', { min: 1 }),
   supportActingMaster: bool(false, live, 'Show a slave as master while the master is gone.'),

@@ -1,5 +1,5 @@
-import { bool, duration, fixed, int, noEffect, planned, text } from '../setting.js'
-import { noNetty, noThreads, operatingSystem } from './reasons.js'
+import { bool, duration, fixed, int, live, noEffect, planned, text } from '../setting.js'
+import { noNetty, noSwap, noThreads, operatingSystem } from './reasons.js'
 
 const waterMark = (which: string) => int(0, noNetty, `Bytes in a connection's output buffer at which Netty ${which}.`)
 
@@ -25,8 +25,8 @@ export const nettyServer = {
   serverSocketBacklog: int(1024, fixed, 'Connections that wait to be accepted.', { min: 1 }),
   serverNettyWorkerGroupEnable: bool(true, noNetty, 'Decode in threads of their own.'),
   serverPooledByteBufAllocatorEnable: bool(true, noNetty, 'Take buffers from a pool.'),
-  enableShutdownGracefully: bool(false, planned, 'Send clients elsewhere before the end.'),
-  shutdownWaitTimeSeconds: int(30, planned, 'How long to do so.', { unit: 's' }),
+  enableShutdownGracefully: bool(false, live, 'Send clients elsewhere for a while before the end.'),
+  shutdownWaitTimeSeconds: int(30, live, 'How long to do so.', { unit: 's' }),
   useEpollNativeSelector: bool(false, noNetty, 'Wait with epoll.'),
 }
 
@@ -38,20 +38,24 @@ export const nettyClient = {
   clientCallbackExecutorThreads: int(2, noThreads, 'Threads for callbacks of answers.'),
   clientOnewaySemaphoreValue: int(65_535, peers, 'One-way requests to peers under way.'),
   clientAsyncSemaphoreValue: int(65_535, peers, 'Requests to peers under way.'),
-  connectTimeoutMillis: duration(3000, planned, 'Wait for a connection to a peer.', { min: 1 }),
+  connectTimeoutMillis: duration(3000, live, 'Wait for a connection to a peer.', { min: 1 }),
   channelNotActiveInterval: duration(60_000, noNetty, 'Unused by the Java release.'),
-  isScanAvailableNameSrv: bool(true, planned, 'Look for NameServers that answer again.'),
-  clientChannelMaxIdleTimeSeconds: int(120, planned, 'Close an idle connection to a peer.', { unit: 's', min: 1 }),
+  isScanAvailableNameSrv: bool(
+    true,
+    live,
+    'Try a NameServer that cannot be reached again each second, not with the next registration only.',
+  ),
+  clientChannelMaxIdleTimeSeconds: int(120, live, 'Close an idle connection to a peer.', { unit: 's', min: 1 }),
   clientSocketSndBufSize: int(0, operatingSystem, 'Send buffer of a socket to a peer.', { unit: 'bytes' }),
   clientSocketRcvBufSize: int(0, operatingSystem, 'Receive buffer of a socket to a peer.', { unit: 'bytes' }),
   clientPooledByteBufAllocatorEnable: bool(false, noNetty, 'Take buffers from a pool.'),
-  clientCloseSocketIfTimeout: bool(true, planned, 'Close a connection whose request had no answer.'),
+  clientCloseSocketIfTimeout: bool(true, live, 'Close a connection whose request had no answer.'),
   useTLS: bool(false, planned, 'Call peers over TLS.'),
   socksProxyConfig: text('{}', planned, 'Call peers through a SOCKS proxy (JSON).'),
   writeBufferHighWaterMark: waterMark('stops writing'),
   writeBufferLowWaterMark: waterMark('goes on writing'),
   disableCallbackExecutor: bool(false, noThreads, 'Run callbacks where answers are decoded.'),
   disableNettyWorkerGroup: bool(false, noNetty, 'Decode in the reading threads.'),
-  maxReconnectIntervalTimeSeconds: int(60, planned, 'Longest pause before a peer is tried again.', { unit: 's' }),
-  enableReconnectForGoAway: bool(true, planned, 'Go elsewhere when a peer says it stops.'),
+  maxReconnectIntervalTimeSeconds: int(60, noSwap, 'Longest pause before a peer is tried again.', { unit: 's' }),
+  enableReconnectForGoAway: bool(true, live, 'Ask once more over a new connection when a peer says it stops.'),
 }

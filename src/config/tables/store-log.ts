@@ -1,23 +1,13 @@
-import {
-  bool,
-  computed,
-  duration,
-  fixed,
-  int,
-  live,
-  noEffect,
-  oneOf,
-  planned,
-  refused,
-  size,
-  text,
-  unset,
-} from '../setting.js'
+import { bool, computed, duration, fixed, int, live, noEffect, oneOf, planned, size, text, unset } from '../setting.js'
 import { noSwap, noThreads } from './reasons.js'
 
 const noPool = noEffect('messages go straight into the mapped file, there is no buffer pool')
+const noHanging = noEffect('a file is deleted at once; who is still reading it keeps its mapping until then')
 const neverDropped = noEffect(
   'a due message is tried until it is stored; one that cannot be read is logged and left out',
+)
+const sizedByFilter = noEffect(
+  'the bits are those of the bloom filter, sized by expectConsumerNumUseFilter and maxErrorRateOfBloomFilter',
 )
 const cleaning = { important: true }
 
@@ -31,13 +21,17 @@ export const storeLog = {
     'Folder of the store.',
     { important: true },
   ),
-  storePathCommitLog: unset(fixed, 'Folder of the commit log; empty: commitlog below the root.', { important: true }),
+  storePathCommitLog: unset(
+    fixed,
+    'Folder of the commit log; empty: commitlog below the root. Several, joined by commas, take its files by turns.',
+    { important: true },
+  ),
   storePathDLedgerCommitLog: unset(planned, 'Folder of a DLedger log.', { important: true }),
   storePathEpochFile: unset(planned, 'File of master epochs.', { important: true }),
   storePathBrokerIdentity: unset(planned, 'File of the identity given by a controller.', { important: true }),
   readOnlyCommitLogStorePaths: unset(
-    refused('a commit log in several folders cannot be read yet'),
-    'More commit log folders, to read from only.',
+    fixed,
+    'More folders of the commit log, joined by commas, in which no file is made any more.',
   ),
   mappedFileSizeCommitLog: size(1_073_741_824, fixed, 'Size of a commit log file; must fit the files that are there.', {
     min: 4096,
@@ -60,7 +54,7 @@ export const storeLog = {
   timerInterceptDelayLevel: bool(false, noSwap, 'Deliver delay levels by the timer.'),
   timerMaxDelaySec: int(259_200, live, 'Longest delay of a timer.', { unit: 's' }),
   timerWheelEnable: bool(true, fixed, 'Deliver messages at arbitrary times.'),
-  disappearTimeAfterStart: int(-1, planned, 'Time after start in which the broker does not register.', {
+  disappearTimeAfterStart: int(-1, fixed, 'Time after start without registering again and without due timers.', {
     min: -1,
     unit: 'ms',
     important: true,
@@ -87,14 +81,13 @@ export const storeLog = {
       max: 2_147_483_647,
     },
   ),
-  enableConsumeQueueExt: bool(
-    false,
-    refused('consume queue extensions are not supported yet'),
-    'Extended queue entries.',
-  ),
-  mappedFileSizeConsumeQueueExt: size(50_331_648, planned, 'Size of an extension file.'),
+  enableConsumeQueueExt: bool(false, fixed, 'Extended queue entries, with bits for SQL92 filters.'),
+  mappedFileSizeConsumeQueueExt: size(50_331_648, fixed, 'Size of an extension file; must fit those there.', {
+    min: 64,
+    max: 2_147_483_647,
+  }),
   mapperFileSizeBatchConsumeQueue: size(13_800_000, planned, 'Size of a batch queue file, 46 per entry.'),
-  bitMapLengthConsumeQueueExt: int(64, planned, 'Filter bits per entry.'),
+  bitMapLengthConsumeQueueExt: int(64, sizedByFilter, 'Filter bits per entry.'),
   flushIntervalCommitLog: duration(500, live, 'Pause between flushes of the commit log.', { min: 1, important: true }),
   commitIntervalCommitLog: duration(200, noPool, 'Pause between commits of the buffer pool.', { important: true }),
   maxRecoveryCommitlogFiles: int(30, noSwap, 'Files looked at by recovery.'),
@@ -109,8 +102,8 @@ export const storeLog = {
   cleanResourceInterval: duration(10_000, fixed, 'Pause between looks for files to delete.', { min: 1 }),
   deleteCommitLogFilesInterval: duration(100, live, 'Pause between two deleted commit log files.'),
   deleteConsumeQueueFilesInterval: duration(100, live, 'Pause between two deleted queue files.'),
-  destroyMapedFileIntervalForcibly: duration(120_000, planned, 'Wait for readers of a file to be deleted.'),
-  redeleteHangedFileInterval: duration(120_000, planned, 'Pause before a file still in use is tried again.'),
+  destroyMapedFileIntervalForcibly: duration(120_000, noHanging, 'Wait for readers of a file to be deleted.'),
+  redeleteHangedFileInterval: duration(120_000, noHanging, 'Pause before a file still in use is tried again.'),
   deleteWhen: text('04', live, 'Hours of the day for deletion by age, separated by semicolons.', cleaning),
   diskMaxUsedSpaceRatio: int(75, live, 'Fullness at which old files go at any hour.', { unit: '%', clamp: [10, 95] }),
   fileReservedTime: int(72, live, 'Age at which files are deleted.', { unit: 'h', ...cleaning }),
@@ -121,8 +114,18 @@ export const storeLog = {
   checkCRCOnRecover: bool(true, fixed, 'Check checksums in recovery.'),
   flushCommitLogLeastPages: int(4, live, 'Pages of 4 KiB that a flush waits for.', { unit: 'pages' }),
   commitCommitLogLeastPages: int(4, noPool, 'Pages that a commit waits for.', { unit: 'pages' }),
-  flushLeastPagesWhenWarmMapedFile: int(4096, planned, 'Pages touched between two flushes.', { unit: 'pages' }),
-  flushConsumeQueueLeastPages: int(2, planned, 'Pages that a flush of queues waits for.', { unit: 'pages' }),
+  flushLeastPagesWhenWarmMapedFile: int(
+    4096,
+    noEffect('the blocks of a new file are reserved without being written: there is nothing to flush'),
+    'Pages touched between two flushes.',
+    { unit: 'pages' },
+  ),
+  flushConsumeQueueLeastPages: int(
+    2,
+    noEffect('queue entries are written behind from memory and made durable all together, not page by page'),
+    'Pages that a flush of queues waits for.',
+    { unit: 'pages' },
+  ),
   flushCommitLogThoroughInterval: duration(10_000, live, 'Flush what there is at least this often.'),
   commitCommitLogThoroughInterval: duration(200, noPool, 'Commit what there is at least this often.'),
   flushConsumeQueueThoroughInterval: duration(60_000, live, 'Flush all queues at least this often.'),
@@ -139,5 +142,10 @@ export const storeLog = {
   maxHashSlotNum: int(5_000_000, fixed, 'Slots of an index file; must fit the files that are there.', { min: 1 }),
   maxIndexNum: int(20_000_000, fixed, 'Entries of an index file; must fit the files that are there.', { min: 2 }),
   maxMsgsNumBatch: int(64, live, 'Most messages of one query.', { min: 1 }),
-  messageIndexSafe: bool(false, planned, 'Recover the index up to the last flush only.', { important: true }),
+  messageIndexSafe: bool(
+    false,
+    noEffect('the checkpoint moves only when the index is on the disk too: recovery always covers the index'),
+    'Recover the index up to the last flush only.',
+    { important: true },
+  ),
 }

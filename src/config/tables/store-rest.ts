@@ -19,7 +19,9 @@ import { noRocksDb, noSwap, noThreads } from './reasons.js'
 
 const replicas = refused('replication is not supported yet, so no second broker could confirm a message')
 const dledger = refused('DLedger is not supported; its logs cannot be read')
-const light = refused('light queues (LMQ) are not supported yet')
+const duplication = refused(
+  'another program would number the messages and say when they may be read, and no release of RocketMQ has one',
+)
 const noWait = noEffect('a due message is put without waiting for the disk in any case')
 const noPool = noEffect('messages go straight into the mapped file, which the kernel keeps when the process ends')
 
@@ -56,9 +58,15 @@ export const storeRest = {
   warmMapedFileEnable: bool(false, planned, 'Touch new commit log files ahead.'),
   offsetCheckInSlave: bool(false, planned, 'A slave corrects offsets of pulls.'),
   debugLockEnable: bool(false, noThreads, 'Log the owners of a lock held for long.'),
-  duplicationEnable: bool(false, refused('duplication mode is not supported'), 'Replicate by another program.'),
+  duplicationEnable: bool(false, duplication, 'Another program numbers and replicates the messages.'),
   diskFallRecorded: bool(true, planned, 'Count how far behind pulls read.'),
-  osPageCacheBusyTimeOutMills: duration(1000, planned, 'Time of an append at which the disk counts as busy.'),
+  osPageCacheBusyTimeOutMills: duration(
+    1000,
+    noEffect(
+      'an append has ended when the next request is looked at; sends that waited for it are refused by their age',
+    ),
+    'Time of an append at which the disk counts as busy.',
+  ),
   defaultQueryMaxNum: int(32, live, 'Most messages of a query by unique key.', { min: 1 }),
   transientStorePoolEnable: bool(false, noPool, 'Append to a buffer pool first.', { important: true }),
   transientStorePoolSize: int(5, noPool, 'Buffers of it.'),
@@ -70,9 +78,9 @@ export const storeRest = {
   preferredLeaderId: unset(planned, 'Member to lead the DLedger group.'),
   enableBatchPush: bool(false, planned, 'Replicate DLedger in batches.'),
   enableScheduleMessageStats: bool(true, live, 'Count deliveries of delayed messages.'),
-  enableLmq: bool(false, light, 'Offsets of light queues.'),
-  enableMultiDispatch: bool(false, light, 'One message in many light queues.'),
-  maxLmqConsumeQueueNum: int(20_000, noSwap, 'Most light queues.'),
+  enableLmq: bool(false, fixed, 'Light queues: their topics, groups and offsets.'),
+  enableMultiDispatch: bool(false, fixed, 'One message in many light queues; needs enableLmq.'),
+  maxLmqConsumeQueueNum: int(20_000, live, 'Most light queues; a message that names one more is refused.', { min: 0 }),
   enableScheduleAsyncDeliver: bool(false, noWait, 'Deliver delayed messages without waiting for each.'),
   scheduleAsyncDeliverMaxPendingLimit: int(2000, noWait, 'Deliveries under way per level.'),
   scheduleAsyncDeliverMaxResendNum2Blocked: int(3, noWait, 'Failures before a level waits.'),

@@ -8,11 +8,12 @@ import {
   openStore,
   STORE_ARGUMENT,
 } from '../command.js'
+import { extensionOffset } from '../extension-reader.js'
 import { readRecordAt } from '../log-scanner.js'
 import { describeRecord } from '../message-json.js'
 import { toCount } from '../option-values.js'
 import { timeText } from '../output.js'
-import { isFiller, type QueueBounds, QueueReader } from '../queue-reader.js'
+import { isFiller, type QueueBounds, type QueueEntry, QueueReader } from '../queue-reader.js'
 import type { StoreDirectory } from '../store-directory.js'
 import { UnitPool } from '../unit-files.js'
 
@@ -83,13 +84,32 @@ async function showQueue(
     if (left-- <= 0) break
     const record = options.records === true ? await readRecordAt(directory, entry.physicalOffset) : undefined
     const described = record === undefined ? undefined : describeRecord(record)
-    const { physicalOffset, size, tagsCode } = entry
+    const { physicalOffset, size } = entry
+    const { tagsCode, extension } = await extended(reader, entry)
     const isStale = queueOffset < min
     const more = { ...(isStale ? { isStale } : {}), ...(isFiller(entry) ? { isFiller: true } : {}) }
-    await out.json({ topic, queueId, queueOffset, physicalOffset, size, tagsCode, ...more, record: described })
+    const fields = { topic, queueId, queueOffset, physicalOffset, size, tagsCode, extension, ...more }
+    await out.json({ ...fields, record: described })
     const about = described === undefined ? '' : `  ${timeText(described.storeTimestamp)}  ${keyOf(described)}`
-    await out.line(`${queueOffset}  ${physicalOffset} ${size} bytes  tags code ${tagsCode}${about}`)
+    const bits = extension?.bitMap === undefined ? '' : `  bits ${extension.bitMap}`
+    await out.line(`${queueOffset}  ${physicalOffset} ${size} bytes  tags code ${tagsCode ?? 'lost'}${bits}${about}`)
   }
+}
+
+interface Extended {
+  /** Undefined when it is lost with the extension. */
+  readonly tagsCode: number | bigint | undefined
+  readonly extension?: { offset: number; storeTimestamp?: number; bitMap?: string | undefined }
+}
+
+/** The tags code of an entry, from its extension where it has one. */
+async function extended({ extensions }: QueueReader, { tagsCode }: QueueEntry): Promise<Extended> {
+  const offset = extensionOffset(tagsCode)
+  if (offset < 0) return { tagsCode }
+  const unit = await extensions.unit(offset)
+  if (unit === undefined) return { tagsCode: undefined, extension: { offset } }
+  const { storeTimestamp } = unit
+  return { tagsCode: unit.tagsCode, extension: { offset, storeTimestamp, bitMap: unit.bitMap?.toString('hex') } }
 }
 
 function keyOf(record: Readonly<Record<string, unknown>>): string {

@@ -1,4 +1,5 @@
 import { BatchQueueReader } from '../batch-queue-reader.js'
+import { extensionOffset } from '../extension-reader.js'
 import { type QueueEntry, QueueReader } from '../queue-reader.js'
 import type { QueueFolder, StoreDirectory } from '../store-directory.js'
 import { UnitPool } from '../unit-files.js'
@@ -62,13 +63,21 @@ async function diffQueue(a: Side, b: Side, list: DifferenceList): Promise<void> 
   const to = Math.min(ours.max, theirs.max)
   for (let index = Math.max(ours.min, theirs.min); index < to; index++) {
     const [one, other] = [await a.queue.entry(index), await b.queue.entry(index)]
-    const [text, otherText] = [entryText(one), entryText(other)]
+    const [text, otherText] = [await entryText(a.queue, one), await entryText(b.queue, other)]
     if (text !== otherText) list.add('queues', `${name} entry ${index}`, text, otherText)
   }
 }
 
-function entryText(entry: QueueEntry | undefined): string | undefined {
-  return entry && `${entry.physicalOffset} ${entry.size} bytes tags code ${entry.tagsCode}`
+/** Extensions may lie elsewhere and still say the same. */
+async function entryText(queue: QueueReader, entry: QueueEntry | undefined): Promise<string | undefined> {
+  if (entry === undefined) return undefined
+  const text = `${entry.physicalOffset} ${entry.size} bytes tags code`
+  const offset = extensionOffset(entry.tagsCode)
+  if (offset < 0) return `${text} ${entry.tagsCode}`
+  const unit = await queue.extensions.unit(offset)
+  if (unit === undefined) return `${text} lost`
+  const bits = unit.bitMap === undefined ? '' : ` bits ${unit.bitMap.toString('hex')}`
+  return `${text} ${unit.tagsCode} stored ${unit.storeTimestamp}${bits}`
 }
 
 async function diffBatchQueue(

@@ -7,7 +7,14 @@ export interface AffectedMessage {
   readonly uniqKey?: string
 }
 
-export type DamagedPart = 'commitlog' | 'consumequeue' | 'batchconsumequeue' | 'index' | 'checkpoint' | 'config'
+export type DamagedPart =
+  | 'commitlog'
+  | 'consumequeue'
+  | 'consumequeue_ext'
+  | 'batchconsumequeue'
+  | 'index'
+  | 'checkpoint'
+  | 'config'
 
 export interface Damage {
   readonly part: DamagedPart

@@ -1,3 +1,4 @@
+import { extensionOffset } from '../extension-reader.js'
 import { readRecordAt } from '../log-scanner.js'
 import { isEntry, isFiller, type QueueEntry, type QueueReader } from '../queue-reader.js'
 import { RecordFacts } from '../record-facts.js'
@@ -103,10 +104,40 @@ export class QueueCheck {
       if (!(found instanceof Promise) && found !== undefined && this.fits(found, expected)) {
         this.next++
         this.checkedEntries++
-        return
+        const extension = extensionOffset(found.tagsCode)
+        return extension < 0 ? undefined : this.checkExtension(extension, { ...expected })
       }
     }
     return this.compare({ ...expected })
+  }
+
+  /** What an entry points to besides its record must say the same as that. */
+  private async checkExtension(offset: number, expected: ExpectedEntry): Promise<void> {
+    const { tagsCode, storeTimestamp, queueOffset } = expected
+    const { extensions } = this.queue
+    const unit = await extensions.unit(offset)
+    // a running broker writes it after the entry
+    if (unit === undefined && this.parts.isOpen) return
+    const isSameCode = expected.delayLevel > 0 || unit?.tagsCode === tagsCode
+    if (unit !== undefined && isSameCode && unit.storeTimestamp === storeTimestamp) return
+    const says = unit && `says tags code ${unit.tagsCode}, stored at ${unit.storeTimestamp}`
+    const { report } = this.parts
+    report.add(
+      {
+        part: 'consumequeue_ext',
+        ...extensions.placeOf(offset),
+        problem:
+          `the extension of entry ${queueOffset} of ${this.name} ` +
+          (says === undefined
+            ? 'is not there'
+            : `${says}, but the record at ${expected.position} makes ${tagsCode}, stored at ${storeTimestamp}`),
+        effect:
+          unit === undefined
+            ? 'the broker looks at the message itself instead'
+            : 'filters take or leave it wrongly; delete the queue and its extensions to have them built again',
+      },
+      this.messageOf(queueOffset, expected),
+    )
   }
 
   private fits(entry: QueueEntry, expected: ExpectedEntry): boolean {
@@ -147,7 +178,9 @@ export class QueueCheck {
     if (entry !== undefined && entry.physicalOffset === position) {
       if (queueOffset < this.next) return
       await this.accountFor(queueOffset)
+      const extension = extensionOffset(entry.tagsCode)
       if (!this.fits(entry, expected)) this.reportFields(entry, expected)
+      else if (extension >= 0) await this.checkExtension(extension, expected)
       this.next = queueOffset + 1
       this.checkedEntries++
       return

@@ -47,6 +47,15 @@ export const GetAllSubscriptionGroupResponseHeader = defineHeader('GetAllSubscri
 /** Codes 202, 215, 300, 351: a topic and nothing else. */
 export const TopicRequestHeader = defineHeader('TopicRequestHeader', topicFields)
 
+/** Of ours: PURGE_TOPIC. `before` in ms; absent: as the topic's `reserve.time` says. */
+export const PurgeTopicRequestHeader = defineHeader('PurgeTopicRequestHeader', {
+  topic: req(t.string, { resource: 'TOPIC' }),
+  before: opt(t.long),
+  preview: opt(t.bool),
+  force: opt(t.bool),
+  ...topicRpcFields,
+})
+
 /** Codes 203 and 343-like requests by `consumerGroup`. */
 export const GetConsumerConnectionListRequestHeader = defineHeader(
   'GetConsumerConnectionListRequestHeader',

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 
 /** What the operating system offers beyond node:fs; undefined members of it do not exist on this platform. */
 export interface NativeMemory {
-  /** Maps `length` bytes of `fd` shared, for reading and writing. Throws {@link NativeError}. */
-  map(fd: number, length: number): NativeMapping
+  /** Maps `length` bytes of `fd` shared, to read and, unless told otherwise, write. Throws {@link NativeError}. */
+  map(fd: number, length: number, isReadOnly: boolean): NativeMapping
   /** Reserves blocks for `[from, to)`, off the loop. Rejects with ENOSPC when the disk is full. */
   allocate(fd: number, from: number, to: number): Promise<void>
   allocateSync(fd: number, from: number, to: number): void
@@ -11,6 +11,8 @@ export interface NativeMemory {
   zeroRange(fd: number, from: number, to: number): boolean
   /** First position at or behind `from` that was ever written; undefined when there is none. */
   nextData(fd: number, from: number): number | undefined
+  /** First position at or behind `from` that reads as zeros without ever having been written, or the file's end. */
+  nextHole(fd: number, from: number): number
   /** Writes everything dirty of the file system that holds `fd`, off the loop. */
   syncFileSystem(fd: number): Promise<void>
   /** Takes an exclusive lock on byte 0, released when `fd` is closed. False when somebody else holds it. */
@@ -39,6 +41,7 @@ export class NativeError extends Error {
 type Koffi = typeof import('koffi').default
 type NativeFunction = ReturnType<ReturnType<Koffi['load']>['func']>
 
+const PROT_READ = 1
 const PROT_READ_WRITE = 3
 const MAP_SHARED = 1
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn
@@ -48,6 +51,7 @@ const FALLOC_FL_ZERO_RANGE = 0x10
 const F_OFD_SETLK = 37
 const F_WRLCK = 1
 const SEEK_DATA = 3
+const SEEK_HOLE = 4
 const ENXIO = 6
 const PAGE = 4096
 
@@ -97,8 +101,8 @@ function load(): NativeMemory {
     if (error.code !== 'EOPNOTSUPP' && error.code !== 'ENOSYS' && error.code !== 'ENOTSUP') throw error
   }
   return {
-    map(fd, length) {
-      const address: bigint = mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0)
+    map(fd, length, isReadOnly) {
+      const address: bigint = mmap(null, length, isReadOnly ? PROT_READ : PROT_READ_WRITE, MAP_SHARED, fd, 0)
       if (address === MAP_FAILED) throw failure('mmap')
       return {
         memory: koffi.view(address, length),
@@ -121,6 +125,7 @@ function load(): NativeMemory {
       // a file system that cannot tell: everything may be data
       return koffi.errno() === ENXIO ? undefined : from
     },
+    nextHole: (fd, from) => Math.max(from, Number(lseek(fd, from, SEEK_HOLE))),
     async syncFileSystem(fd) {
       if ((await onPool(syncfs, fd)) !== 0) throw failure('syncfs')
     },

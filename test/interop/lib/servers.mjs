@@ -15,7 +15,7 @@ export const commandLines = {
     namesrv: [process.execPath, join(root, 'bin', 'mqnamesrv'), '-c', '{namesrvConf}'],
     broker: [process.execPath, join(root, 'bin', 'mqbroker'), '-c', '{brokerConf}'],
   }),
-  java: () => {
+  java: ({ heap = ['-Xms512m', '-Xmx1g', '-XX:MaxDirectMemorySize=1g'] } = {}) => {
     const jvm = [
       'java',
       '-Duser.home={home}',
@@ -27,15 +27,7 @@ export const commandLines = {
     ]
     return {
       namesrv: [...jvm, '-Xms64m', '-Xmx256m', 'org.apache.rocketmq.namesrv.NamesrvStartup', '-c', '{namesrvConf}'],
-      broker: [
-        ...jvm,
-        '-Xms512m',
-        '-Xmx1g',
-        '-XX:MaxDirectMemorySize=1g',
-        'org.apache.rocketmq.broker.BrokerStartup',
-        '-c',
-        '{brokerConf}',
-      ],
+      broker: [...jvm, ...heap, 'org.apache.rocketmq.broker.BrokerStartup', '-c', '{brokerConf}'],
     }
   },
 }
@@ -43,7 +35,7 @@ export const commandLines = {
 /**
  * Starts a NameServer and a broker on free ports with everything below `folder`; `settings` are more of the
  * broker's, `port` its port when it must be a certain one.
- * @returns {Promise<{ namesrv: string, broker: string, died: () => string | undefined, stop: () => Promise<string[]>, killBroker: () => Promise<void> }>} stop gives what went wrong in stopping
+ * @returns {Promise<{ namesrv: string, broker: string, brokerPid: number, died: () => string | undefined, stop: () => Promise<string[]>, killBroker: () => Promise<void> }>} stop gives what went wrong in stopping
  */
 export async function startServers({ commands, folder, settings = {}, port }) {
   const home = join(folder, 'home')
@@ -75,7 +67,8 @@ export async function startServers({ commands, folder, settings = {}, port }) {
     await broker.ended
   }
   const died = () => started.map(fate).find(f => f !== undefined)
-  return { namesrv, broker: `127.0.0.1:${brokerPort}`, died, stop, killBroker }
+  const brokerPid = started[0].child.pid
+  return { namesrv, broker: `127.0.0.1:${brokerPort}`, brokerPid, died, stop, killBroker }
 }
 
 /** Java's keys. The short transaction times, filters, trace topic and recall are what the scenarios' waiting times build on. */

@@ -29,15 +29,17 @@ export function findTools() {
   return { java: jdk && maven, go, missing }
 }
 
-/** Compiles the scenarios of both client releases, and the Java broker's jars where asked; a repeated call is a matter of hashes. */
-export function buildJava({ server }) {
-  build(
-    'java-clients',
-    java,
-    ['pom.xml', 'scenarios', 'client-4.9', 'client-5.3'],
-    ['client-4.9/target', 'client-5.3/target'],
-    () => run('mvn', ['-q', '-B', '-ntp', '-f', join(java, 'pom.xml'), 'clean', 'compile'], java),
-  )
+/** Compiles the scenarios of both client releases unless they are not needed, and the Java broker's jars where asked; a repeated call is a matter of hashes. */
+export function buildJava({ server, clients = true }) {
+  if (clients) {
+    build(
+      'java-clients',
+      java,
+      ['pom.xml', 'scenarios', 'client-4.9', 'client-5.3'],
+      ['client-4.9/target', 'client-5.3/target'],
+      () => run('mvn', ['-q', '-B', '-ntp', '-f', join(java, 'pom.xml'), 'clean', 'compile'], java),
+    )
+  }
   if (!server) return
   build('java-server', java, ['pom.xml', 'server'], ['server/target'], () =>
     run('mvn', ['-q', '-B', '-ntp', '-f', join(java, 'server', 'pom.xml'), 'clean', 'compile'], java),

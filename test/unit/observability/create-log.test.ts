@@ -66,6 +66,13 @@ describe('a log', () => {
     expect(lines[0]).toMatch(/}\n$/)
   })
 
+  test('json goes to a file, too', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'cometmq-log-')), 'broker.log')
+    const { logger } = createLog({ format: 'json', file })
+    logger.info({ event: 'x' }, 'one')
+    await eventually(() => existsSync(file) && readFileSync(file, 'utf8').includes('"msg":"one"'))
+  })
+
   test('errors come with their code and where they are from', () => {
     const { lines, logger } = log()
     logger.error({ err: new MQError('ERR_X', 'the disk is full') }, 'flush failed')

@@ -182,6 +182,35 @@ describe('the server', () => {
     expect(served).toBeLessThan(20_000)
   })
 
+  test('connections beyond the bound are closed, and the log says whose; when one goes, another may come', async () => {
+    const told: string[] = []
+    const logger = { ...silentLogger, warn: (_fields: object, text: string) => void told.push(text) }
+    const server = new RemotingServer({
+      host: '127.0.0.1',
+      port: 0,
+      pipeline: new RequestPipeline({ routes: new RouteTable([echo]), clock: systemClock, logger }),
+      clock: systemClock,
+      logger,
+      portSetting: 'listenPort',
+      maxConnections: 2,
+    })
+    await server.start()
+    cleanups.push(() => server.stop())
+    const first = await rawSocket(server)
+    const remote = client()
+    const address = `127.0.0.1:${server.port}`
+    expect((await remote.invoke(address, { code: 1 }, 5000)).code).toBe(0)
+    const third = await rawSocket(server)
+    const from = `127.0.0.1:${third.localPort}`
+    third.resume()
+    await new Promise(resolve => third.once('close', resolve))
+    expect(told).toEqual([expect.stringContaining(`closed the new connection of ${from}: there are 2,`)])
+    expect((await remote.invoke(address, { code: 1 }, 5000)).code).toBe(0)
+    first.destroy()
+    await eventually(() => server.connections.size === 1)
+    expect((await client().invoke(address, { code: 1 }, 5000)).code).toBe(0)
+  })
+
   test('a port in use is named with its setting', async () => {
     const server = await serve([echo])
     const second = new RemotingServer({

@@ -33,6 +33,19 @@ test('a record has the bytes of the worked example', async () => {
   )
 })
 
+test('a record in memory is given without a copy, and only where one begins', async () => {
+  const store = await started()
+  store.append(message({}))
+  const { physicalOffset, wroteBytes, endOffset } = store.append(message({}))
+  const record = store.queries.recordInMemory(physicalOffset)!
+  expect(record).toHaveLength(wroteBytes)
+  expect(record).toEqual(await store.queries.recordAt(physicalOffset))
+  expect(record.buffer).toBe(store.queries.recordInMemory(0)!.buffer)
+  for (const at of [physicalOffset + 1, endOffset, -1, 0.5, 1e12]) {
+    expect([at, store.queries.recordInMemory(at)]).toEqual([at, undefined])
+  }
+})
+
 test('IPv6 hosts take 16 bytes and set their flags', async () => {
   const v6 = encodeHostAddress({ host: 'fe80::1', port: 1 })
   const store = await started({}, v6)

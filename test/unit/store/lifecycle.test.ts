@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createStore, message, scratchFolder } from '../../support/store.js'
@@ -80,9 +80,7 @@ test('a deleted topic begins again at 0, and its files are gone', async () => {
 
 test('what is not supported ends the start before anything is touched', async () => {
   const rootDir = scratchFolder()
-  const store = createStore({ rootDir, settings: { enableLmq: true } })
-  await expect(store.start()).rejects.toThrow('enableLmq=true is not supported yet: set it to false')
+  const store = createStore({ rootDir, settings: { duplicationEnable: true } })
+  await expect(store.start()).rejects.toThrow(/^duplicationEnable=true hands .*: set it to false$/)
   expect(existsSync(join(rootDir, 'lock'))).toBe(false)
-  mkdirSync(join(rootDir, 'consumequeue_ext/T/0'), { recursive: true })
-  await expect(createStore({ rootDir }).start()).rejects.toThrow(/holds consume queue extensions/)
 })

@@ -337,12 +337,14 @@ test('a queue with units of records that a torn log never held is cut', async ()
   await again.shutdown()
 })
 
-test('units and index of a store without a log are dropped', async () => {
+test('a store whose log is gone is not opened; by order units and index are dropped', async () => {
   const rootDir = scratchFolder()
   const store = await opened(rootDir)
   store.append(message({ properties: 'KEYS\x01k\x02' }))
   await store.shutdown()
   rmSync(join(rootDir, 'commitlog'), { recursive: true })
+  await expect(opened(rootDir)).rejects.toMatchObject({ code: 'ERR_STORE_INCOMPLETE' })
+  rmSync(join(rootDir, 'cometmq/queues'))
   const again = await opened(rootDir)
   expect(again.maxOffset('TopicA', 0)).toBe(0)
   expect(existsSync(join(rootDir, 'consumequeue/TopicA/0'))).toBe(false)

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
-import { ExitCode, runDaemon, silentLogger } from '../../../src/util/index.js'
+import { ExitCode, makeFolders, runDaemon, silentLogger } from '../../../src/util/index.js'
 import { eventually } from '../../support/eventually.js'
 import { ManualClock } from '../../support/manual-clock.js'
 
@@ -61,6 +61,26 @@ test('a start that fails ends with 253', async () => {
   )
   await started
   expect(host.exits).toEqual([ExitCode.notStarted])
+})
+
+test('an error of the system at the start says what to do, without a stack', async () => {
+  const host = new FakeProcess()
+  const lines: { fields: object; text: string }[] = []
+  const logger = { ...silentLogger, error: (fields: object, text: string) => void lines.push({ fields, text }) }
+  const start = async () => {
+    makeFolders(import.meta.filename)
+    return { stop: async () => {} }
+  }
+  await runDaemon({ name: 'x', logger, process: host, start })
+  expect(host.exits).toEqual([ExitCode.notStarted])
+  expect(lines).toEqual([
+    {
+      fields: { event: 'start-failed', code: 'EEXIST' },
+      text: expect.stringMatching(
+        /^x could not start: EEXIST.*run-daemon.test.ts': a folder is wanted where .* a file/,
+      ),
+    },
+  ])
 })
 
 test('a signal during the start waits for it, then stops', async () => {

@@ -8,7 +8,7 @@ import {
   type Route,
   route,
 } from '../../../remoting/index.js'
-import { MQError, readProperties } from '../../../util/index.js'
+import { isHostAndPort, MQError, readProperties, splitAddresses } from '../../../util/index.js'
 import type { BrokerContext } from '../../context.js'
 
 /** GET_BROKER_CONFIG (26). */
@@ -27,10 +27,10 @@ export function getBrokerConfigRoute({ configuration }: Pick<BrokerContext, 'con
 
 /**
  * UPDATE_BROKER_CONFIG (25): all lines or none. Unknown keys are no error, as in Java. A change of the broker's
- * permission is registered before the answer.
+ * permission is registered before the answer, and other NameServers know the broker by then.
  */
 export function updateBrokerConfigRoute(
-  broker: Pick<BrokerContext, 'configuration' | 'registration' | 'logger'>,
+  broker: Pick<BrokerContext, 'configuration' | 'registration' | 'namesrvs' | 'logger'>,
 ): Route {
   return route({
     code: RequestCode.UPDATE_BROKER_CONFIG,
@@ -40,6 +40,8 @@ export function updateBrokerConfigRoute(
     async handle(_header, command, connection) {
       const body = command.body?.toString() ?? ''
       try {
+        const problem = namesrvProblem(body)
+        if (problem !== undefined) return fail(ResponseCode.SYSTEM_ERROR, problem)
         const { text } = await broker.configuration.update(body)
         broker.logger.info({ event: 'config-updated', peer: connection.peer.text }, text)
       } catch (error) {
@@ -47,10 +49,18 @@ export function updateBrokerConfigRoute(
         const code = error.code === 'ERR_SETTING_BLOCKED' ? ResponseCode.NO_PERMISSION : ResponseCode.SYSTEM_ERROR
         return fail(code, error.message)
       }
-      if (readProperties(body).has('brokerPermission')) {
-        await broker.registration.brokerPermissionChanged()
-      }
+      const changed = readProperties(body)
+      if (changed.has('brokerPermission')) await broker.registration.brokerPermissionChanged()
+      if (changed.has('namesrvAddr')) await broker.namesrvs.refresh()
       return ok()
     },
   })
+}
+
+/** A broker that does not know its NameServers is lost to clients: addresses are checked as at the start. */
+function namesrvProblem(changes: string): string | undefined {
+  const namesrvAddr = readProperties(changes).get('namesrvAddr') ?? ''
+  const wrong = splitAddresses(namesrvAddr).find(address => !isHostAndPort(address))
+  if (wrong === undefined) return undefined
+  return `namesrvAddr=${namesrvAddr}: ${wrong} is no address, write host:port;host:port`
 }

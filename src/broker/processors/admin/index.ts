@@ -16,6 +16,7 @@ import { deleteTopicRoute } from './delete-topic.js'
 import { durabilityRoute } from './durability.js'
 import { allGroupConfigRoute, groupConfigRoute } from './group-configs.js'
 import { groupForbiddenRoute } from './group-forbidden.js'
+import { purgeTopicRoute } from './purge-topic.js'
 import { queryConsumeQueueRoute } from './query-consume-queue.js'
 import { resetOffsetRoutes } from './reset-offset.js'
 import { runtimeInfoRoute } from './runtime-info.js'
@@ -67,5 +68,6 @@ export function adminRoutes(broker: BrokerContext): Route[] {
     consumerStatusRoute(broker),
     ...resetOffsetRoutes(broker),
     durabilityRoute(broker),
+    purgeTopicRoute(broker),
   ]
 }

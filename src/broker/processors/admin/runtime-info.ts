@@ -6,7 +6,7 @@ import type { TimerService } from '../../timer/timer-service.js'
 import { jsonBody } from './json-body.js'
 import { storeState } from './store-state.js'
 
-type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock' | 'timer' | 'schedule'>
+type Parts = Pick<BrokerContext, 'store' | 'stats' | 'settings' | 'clock' | 'timer' | 'schedule' | 'requestLoad'>
 
 /** GET_BROKER_RUNTIME_INFO (28): every key of broker-behaviour 12.6, as text. */
 export function runtimeInfoRoute(broker: Parts): Route {
@@ -82,10 +82,10 @@ const noTimer: readonly [string, string][] = [
 ]
 
 /**
- * Java's thread pools. One event loop takes requests in the order they come and answers them in the turn they came:
- * nothing queues, and no lock is held across turns.
+ * For Java's thread pools: the requests that wait for their answer. One event loop takes requests in the order they
+ * come, so none waits for a thread, and no lock is held across turns.
  */
-function* queueState({ settings }: Parts): Iterable<[string, string]> {
+function* queueState({ settings, requestLoad }: Parts): Iterable<[string, string]> {
   const capacities = [
     ['send', settings.sendThreadPoolQueueCapacity],
     ['pull', settings.pullThreadPoolQueueCapacity],
@@ -94,11 +94,11 @@ function* queueState({ settings }: Parts): Iterable<[string, string]> {
     ['ack', settings.ackThreadPoolQueueCapacity],
   ] as const
   for (const [name, capacity] of capacities) {
-    yield [`${name}ThreadPoolQueueSize`, '0']
+    yield [`${name}ThreadPoolQueueSize`, String(requestLoad.waiting(name))]
     yield [`${name}ThreadPoolQueueCapacity`, String(capacity)]
     yield [`${name}ThreadPoolQueueHeadWaitTimeMills`, '0']
   }
-  yield ['EndTransactionQueueSize', '0']
+  yield ['EndTransactionQueueSize', String(requestLoad.waiting('transaction'))]
   yield ['EndTransactionThreadPoolQueueCapacity', String(settings.endTransactionPoolQueueCapacity)]
   yield ['pageCacheLockTimeMills', '0']
 }

@@ -1,6 +1,13 @@
 import { FilterCompileError } from '../filter-compile-error.js'
 import { type BooleanExpression, condition, type Expression, evaluationFailure, type SqlValue } from './expression.js'
-import { compareDoubles, javaDoubleToString, parseJavaDouble, parseJavaInt, parseJavaLong } from './java-number.js'
+import {
+  compareDoubles,
+  javaDoubleToString,
+  parseJavaDouble,
+  parseJavaInt,
+  parseJavaLong,
+  trimControls,
+} from './java-number.js'
 import { and, or } from './logic.js'
 import { NULL, not } from './operands.js'
 
@@ -193,8 +200,14 @@ function compareBounds(low: Expression, high: Expression): number {
       )
     }
     const text = String(constantValue(high.type === 'string' ? high : low))
-    return refuse(`java.lang.NumberFormatException: For input string: "${text}"`)
+    return refuse(`java.lang.NumberFormatException: ${numberFailure(text, [low.type, high.type].includes('double'))}`)
   }
+}
+
+/** What `Double.valueOf` and `Integer.valueOf` say of a text that is no number. */
+function numberFailure(text: string, isDouble: boolean): string {
+  const shown = isDouble ? trimControls(text) : text
+  return isDouble && shown === '' ? 'empty String' : `For input string: "${shown}"`
 }
 
 function constantValue(expression: Expression): SqlValue {

@@ -37,7 +37,8 @@ export function parseJavaDouble(text: string): number | undefined {
   return sign === '-' ? -value : value
 }
 
-function trimControls(text: string): string {
+/** `String.trim`. */
+export function trimControls(text: string): string {
   let from = 0
   let to = text.length
   while (from < to && text.charCodeAt(from) <= 0x20) from++

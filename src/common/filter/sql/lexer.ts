@@ -96,9 +96,11 @@ export class Lexer {
     const bad = start + this.viableLength()
     const last = this.text.length - 1
     if (bad >= last) {
-      const after = bad === start ? '' : this.text.slice(start)
+      // Java names what it has read when that is more than one character
+      const after = this.text.length - start <= 1 ? '' : this.text.slice(start)
       const { line, column } = this.position(last)
-      return lexicalError({ line, column: column + 1 }, '<EOF> ', after)
+      const isLineEnd = /[\n\r]$/.test(this.text)
+      return lexicalError(isLineEnd ? { line: line + 1, column: 0 } : { line, column: column + 1 }, '<EOF> ', after)
     }
     const c = this.text[bad]!
     const found = `"${escapeText(c)}" (${c.charCodeAt(0)}), `

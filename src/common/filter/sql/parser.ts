@@ -3,6 +3,7 @@ import { between, equal, isNotNull, isNull, notBetween, notEqual, type OrderSymb
 import type { BooleanExpression, Expression } from './expression.js'
 import { Lexer } from './lexer.js'
 import { and, or } from './logic.js'
+import { Lookahead } from './lookahead.js'
 import * as operands from './operands.js'
 import { inList, type TextOperator, textMatch } from './text-match.js'
 import { escapeText, type Token, type TokenKind, tokenKinds } from './token.js'
@@ -71,6 +72,9 @@ class Parser {
   /** Tokens that could have continued the expression at the present place; named when it cannot end here. */
   private readonly passedOver = new Set<TokenKind>()
   private nesting = 0
+  /** Tokens taken so far, and up to where a look ahead has found the form right. */
+  private taken = 0
+  private lookedAheadTo = 0
 
   constructor(text: string) {
     this.lexer = new Lexer(text)
@@ -82,13 +86,20 @@ class Parser {
 
   private or(): Expression {
     let left = this.and()
-    while (this.takes('"OR"')) left = this.checked(or(operands.asBoolean(left), operands.asBoolean(this.and())))
+    while (this.takes('"OR"')) {
+      // what is on the right is read before the left is judged
+      const right = this.and()
+      left = this.checked(or(operands.asBoolean(left), operands.asBoolean(right)))
+    }
     return left
   }
 
   private and(): Expression {
     let left = this.equality()
-    while (this.takes('"AND"')) left = this.checked(and(operands.asBoolean(left), operands.asBoolean(this.equality())))
+    while (this.takes('"AND"')) {
+      const right = this.equality()
+      left = this.checked(and(operands.asBoolean(left), operands.asBoolean(right)))
+    }
     return left
   }
 
@@ -105,7 +116,7 @@ class Parser {
 
   private isNull(left: Expression): Expression {
     if (this.takes('"NULL"')) return isNull(left)
-    if (!this.takes('"NOT"')) throw this.unexpected([['"NOT"'], ['"NULL"']])
+    if (!this.takes('"NOT"')) throw this.unexpected(['"NOT"', '"NULL"'])
     this.expect('"NULL"')
     return isNotNull(left)
   }
@@ -128,10 +139,7 @@ class Parser {
     const isNegated = this.peek().kind === '"NOT"'
     const operator = this.peek(isNegated ? 1 : 0).kind
     if (!negatable.includes(operator)) {
-      if (isNegated) {
-        const first = sorted(comparing).map((kind): TokenKind[] => [kind])
-        throw this.unexpected([...first, ...negatable.map((kind): TokenKind[] => ['"NOT"', kind])])
-      }
+      if (isNegated) throw this.unexpected(sorted(comparing))
       for (const kind of ['"NOT"', ...comparing] as const) this.passedOver.add(kind)
       return undefined
     }
@@ -163,14 +171,14 @@ class Parser {
   }
 
   private unary(): Expression {
-    if (++this.nesting > MAX_DEPTH) throw new FilterCompileError('java.lang.StackOverflowError')
+    if (++this.nesting > MAX_DEPTH) throw stackOverflow()
     const expression = this.unaryOrPrimary()
     this.nesting--
     return expression
   }
 
   private unaryOrPrimary(): Expression {
-    if (this.takes('"+"')) return this.unary()
+    if (this.peek().kind === '"+"') return this.plus()
     if (this.takes('"-"')) return this.checked(operands.negate(this.unary()))
     if (this.takes('"NOT"')) return this.checked(operands.not(operands.asBoolean(this.unary())))
     if (this.takes('"("')) {
@@ -179,12 +187,23 @@ class Parser {
       return inner
     }
     const literal = literals.get(this.peek().kind)
-    if (literal === undefined) throw this.unexpected([...operandStart, '"+"' as const].map(kind => [kind]))
+    if (literal === undefined) throw this.unexpected([...operandStart, '"+"'])
     return literal(this.take().image)
   }
 
+  private plus(): Expression {
+    if (this.taken >= this.lookedAheadTo) {
+      const lookahead = new Lookahead(distance => this.peek(distance).kind, MAX_DEPTH, stackOverflow)
+      const end = lookahead.unary(1)
+      if (end === -1) throw this.unexpected(operandStart)
+      this.lookedAheadTo = this.taken + end
+    }
+    this.take()
+    return this.unary()
+  }
+
   private checked<E extends Expression>(expression: E): E {
-    if (expression.depth > MAX_DEPTH) throw new FilterCompileError('java.lang.StackOverflowError')
+    if (expression.depth > MAX_DEPTH) throw stackOverflow()
     return expression
   }
 
@@ -196,6 +215,7 @@ class Parser {
   private take(): Token {
     const token = this.peek()
     this.ahead.shift()
+    this.taken++
     this.passedOver.clear()
     return token
   }
@@ -211,23 +231,18 @@ class Parser {
 
   private expect(kind: TokenKind): Token {
     if (this.peek().kind === kind) return this.take()
-    throw this.unexpected(sorted([...this.passedOver, kind]).map(possible => [possible]))
+    throw this.unexpected(sorted([...this.passedOver, kind]))
   }
 
-  /** Java's words for a token that cannot stand here; `expected`: the sequences that could. */
-  private unexpected(expected: readonly (readonly TokenKind[])[]): FilterCompileError {
-    const found: string[] = []
-    const longest = Math.max(...expected.map(sequence => sequence.length))
-    for (let i = 0; i < longest; i++) {
-      const token = this.peek(i)
-      found.push(token.kind === '<EOF>' ? '<EOF>' : ` ${token.kind} "${escapeText(token.image)} "`)
-      if (token.kind === '<EOF>') break
-    }
-    const { line, column } = this.lexer.positionOf(this.peek())
-    const wanted = expected.map(sequence => `${sequence.join(' ')} ...\n    `).join('')
+  /** Java's words for a token that cannot stand here; `expected`: those that could. */
+  private unexpected(expected: readonly TokenKind[]): FilterCompileError {
+    const token = this.peek()
+    const found = token.kind === '<EOF>' ? '<EOF>' : ` ${token.kind} "${escapeText(token.image)} "`
+    const { line, column } = this.lexer.positionOf(token)
+    const wanted = expected.map(kind => `${kind} ...\n    `).join('')
     return new FilterCompileError(
       'org.apache.rocketmq.filter.parser.ParseException',
-      `Encountered "${found.join(' ')}" at line ${line}, column ${column}.\n` +
+      `Encountered "${found}" at line ${line}, column ${column}.\n` +
         `Was expecting${expected.length === 1 ? '' : ' one of'}:\n    ${wanted}`,
     )
   }
@@ -235,4 +250,8 @@ class Parser {
 
 function sorted(kinds: readonly TokenKind[]): TokenKind[] {
   return tokenKinds.filter(kind => kinds.includes(kind))
+}
+
+function stackOverflow(): FilterCompileError {
+  return new FilterCompileError('java.lang.StackOverflowError')
 }

@@ -35,7 +35,7 @@ export async function adminBroker(overrides: Partial<BrokerSettings> = {}) {
   const producers = new ProducerManager(parts)
   const consumers = new ConsumerManager(parts)
   const topics = new TopicConfigManager(parts)
-  const out = new BrokerOuterApi({ clock, logger, namesrvAddr: '' })
+  const out = new BrokerOuterApi({ clock, logger, policy: settings })
   const stats = new BrokerStats({ clock })
   const puts = new MessagePutter(store)
   const context = {
@@ -51,6 +51,7 @@ export async function adminBroker(overrides: Partial<BrokerSettings> = {}) {
     filters: new ConsumerFilterManager(parts),
     notifier: new ClientNotifier({ ...parts, consumers, producers }),
     stats,
+    requestLoad: { waiting: () => 0 },
     schedule: new ScheduleMessageService({ ...parts, store, puts, stats }),
     offsetResets: new OffsetResetLog(parts),
     registration: new BrokerRegistration({ out, topics, identity, settings, clock, logger }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { newClientChannel } from '../../../../src/broker/client/client-channel.js'
 import { ProducerManager } from '../../../../src/broker/client/producer-manager.js'
 import type { BrokerSettings } from '../../../../src/broker/settings.js'
+import type { Logger } from '../../../../src/util/index.js'
 import { brokerParts } from '../../../support/broker-parts.js'
 import { FakeConnection } from '../../../support/fake-connection.js'
 
@@ -86,4 +87,35 @@ describe('ProducerManager', () => {
     needed.join('P', 'c1')
     expect(needed.producers.groupOnline('P')).toBe(true)
   })
+})
+
+describe('printChannelGroups', () => {
+  const groupsOf = (count: number) => Array.from({ length: count }, (_, i) => `P${i}`)
+
+  function warnings(overrides: Partial<BrokerSettings>, count: number): string[] {
+    const parts = brokerParts(overrides)
+    const texts: string[] = []
+    const logger: Logger = { ...parts.logger, warn: (_fields, text) => void texts.push(text) }
+    const producers = new ProducerManager({ ...parts, logger })
+    const connection = new FakeConnection()
+    for (const group of groupsOf(count)) {
+      producers.registerProducer(group, newClientChannel(connection, 'c', { language: 0, version: 479 }, parts.clock))
+    }
+    connection.close('gone')
+    return texts.map(text => text.replace(connection.peer.text, 'x'))
+  }
+
+  it('tells of the end of a connection with many groups', () => {
+    expect(warnings({ printChannelGroups: true }, 5)).toEqual([
+      'the connection of x that ended belonged to 5 producer groups: P0, P1, P2, P3, P4',
+    ])
+    expect(warnings({ printChannelGroups: true, printChannelGroupsMinNum: 6 }, 6)).toHaveLength(1)
+  })
+
+  it.each<[Partial<BrokerSettings>, number]>([
+    [{}, 9],
+    [{ printChannelGroups: true, printChannelGroupsMinNum: 6 }, 5],
+    // Java has a limit of its own
+    [{ printChannelGroups: true, printChannelGroupsMinNum: 1 }, 4],
+  ])('else says nothing: %j, %i groups', (overrides, count) => expect(warnings(overrides, count)).toEqual([]))
 })

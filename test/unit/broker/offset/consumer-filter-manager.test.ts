@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newClientChannel } from '../../../../src/broker/client/client-channel.js'
@@ -141,5 +141,50 @@ describe('consumerFilter.json', () => {
     await filters.persist()
     expect(JSON.parse(readFileSync(path, 'utf8')).filterDataByTopic).toEqual({})
     await filters.stop()
+  })
+})
+
+describe('bits of messages', () => {
+  const record = (properties: string) => {
+    const bytes = Buffer.from(properties)
+    return { topic: { topic: 'T' }, bytes, propertiesStart: 0, propertiesEnd: bytes.length }
+  }
+
+  it('are worked out for the groups of the topic while the key is on', () => {
+    const { filters } = manager({ enableCalcFilterBitMap: true })
+    expect(filters.bitMapOf(record('a\x015\x02'))).toBeUndefined()
+    filters.register('G', [sql('T', 'a > 1', 5)])
+    filters.register('H', [sql('T', 'a > 7', 5)])
+    const bits = filters.bitMapOf(record('a\x015\x02'))!
+    const isHit = (group: string): boolean => filters.bloomFilter.isHit(filters.get('T', group)!.bloomFilterData!, bits)
+    expect([bits.length, isHit('G'), isHit('H')]).toEqual([14, true, false])
+    const off = manager()
+    off.filters.register('G', [sql('T', 'a > 1', 5)])
+    expect(off.filters.bitMapOf(record('a\x015\x02'))).toBeUndefined()
+  })
+
+  it('do not count from before an expression, nor from before a backup was read', async () => {
+    let logEnd = 100
+    const parts = brokerParts()
+    const make = () => new ConsumerFilterManager({ ...parts, logEnd: () => logEnd })
+    const first = make()
+    first.register('G', [sql('T', 'a > 1', 5)])
+    await first.persist()
+    logEnd = 200
+    first.register('G', [sql('T', 'a > 2', 6)])
+    await first.stop()
+    const path = join(parts.settings.storePathRootDir, 'config', 'consumerFilter.json')
+    logEnd = 300
+    const same = make()
+    same.load()
+    same.start()
+    expect(same.get('T', 'G')).toMatchObject({ expression: 'a > 2', bornOffset: 200 })
+    await same.stop()
+    writeFileSync(path, '{')
+    const older = make()
+    older.load()
+    older.start()
+    expect(older.get('T', 'G')?.bornOffset).toBe(300)
+    await older.stop()
   })
 })

@@ -17,8 +17,8 @@ class FakeOut {
   known: { counter: number; stateVersion: number; timestamp: number } | undefined
   private closed: (address: string) => void = () => undefined
 
-  updateNamesrvAddr(text: string): boolean {
-    this.namesrvAddresses = text.split(';')
+  updateNamesrvAddr(addresses: readonly string[]): boolean {
+    this.namesrvAddresses = addresses
     return true
   }
 
@@ -193,7 +193,7 @@ describe('BrokerRegistration', () => {
     const { out, broker } = registration()
     await broker.start()
     out.take()
-    await broker.updateNamesrvAddr('n2:9876;n3:9876')
+    await broker.updateNamesrvAddr(['n2:9876', 'n3:9876'])
     expect(out.take().sort()).toEqual(['n1 bye', 'n2 all', 'n3 all'])
   })
 })
@@ -249,4 +249,26 @@ describe('a NameServer that is down', () => {
     await broker.stop()
     expect(out.take()).toEqual(['n2 bye'])
   })
+})
+
+it('disappearTimeAfterStart: after the start nothing is registered anew for so long', async () => {
+  const { out, broker, clock } = registration({ disappearTimeAfterStart: 60_000 }, ['n1:9876'])
+  await broker.start()
+  expect(out.take()).toEqual(['n1 all'])
+  await clock.advance(59_999)
+  expect(out.take()).toEqual([])
+  await clock.advance(10_001)
+  expect(out.take()).toEqual(['n1 all'])
+})
+
+it('isScanAvailableNameSrv=false: a NameServer that is down waits for the next period', async () => {
+  const { out, broker, clock } = registration({ isScanAvailableNameSrv: false }, ['n1:9876'])
+  out.down.add('n1:9876')
+  await broker.start()
+  expect(out.take()).toEqual(['n1 all failed'])
+  out.down.clear()
+  await clock.advance(9999)
+  expect(out.take()).toEqual([])
+  await clock.advance(1)
+  expect(out.take()).toEqual(['n1 version?', 'n1 all'])
 })

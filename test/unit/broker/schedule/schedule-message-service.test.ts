@@ -129,6 +129,8 @@ describe('delivery', () => {
     const { queries } = broker.store
     const recordAt = queries.recordAt.bind(queries)
     let failures = 0
+    const recordInMemory = queries.recordInMemory.bind(queries)
+    queries.recordInMemory = offset => (offset === 0 && failures === 0 ? undefined : recordInMemory(offset))
     queries.recordAt = offset => {
       if (offset > 0 || failures++ > 0) return recordAt(offset)
       return Promise.reject(new Error('EIO: the disk is broken'))
@@ -177,7 +179,7 @@ describe('delivery', () => {
     const bodies = await broker.bodies(3_000)
     isOver = true
     expect(bodies).toEqual(Array.from({ length: 3_000 }, (_, i) => String(i)))
-    expect(turns).toBeGreaterThan(40)
+    expect(turns).toBeGreaterThan(10)
   })
 
   test('deliveries are counted as Java counts them', async () => {

@@ -131,3 +131,27 @@ test('latencies fall into the classes of Java', () => {
   )
   expect(stats.store.latencyQuantile(0.5)).toBe(10)
 })
+
+test('enableDetailStat: queues have figures of their own, which go with their topic', async () => {
+  const { clock, stats } = started()
+  stats.incTopicPut('T', 3, 30, 0)
+  stats.incTopicPut('T', 5, 50, 7)
+  stats.incTopicPut('T', 1, 10)
+  stats.incQueueGet('G', { topic: 'T', queueId: 7 }, 4, 40)
+  await clock.advance(SLOT_MS)
+  const sum = (name: string, key: string) => stats.view(name, key, CLUSTER)?.statsMinute.sum
+  expect([sum('QUEUE_PUT_NUMS', 'T@0'), sum('QUEUE_PUT_SIZE', 'T@7'), sum('TOPIC_PUT_NUMS', 'T')]).toEqual([3, 50, 9])
+  expect([sum('QUEUE_GET_NUMS', 'T@7@G'), sum('QUEUE_GET_SIZE', 'T@7@G')]).toEqual([4, 40])
+  expect([sum('QUEUE_PUT_NUMS', 'T@1'), sum('QUEUE_PUT_NUMS', 'T')]).toEqual([undefined, undefined])
+  stats.topicDeleted('T')
+  expect([sum('QUEUE_PUT_NUMS', 'T@0'), sum('QUEUE_GET_NUMS', 'T@7@G')]).toEqual([undefined, undefined])
+})
+
+test('enableDetailStat=false: queues have none', () => {
+  const stats = new BrokerStats({ clock: new ManualClock(), isDetailed: false })
+  stats.incTopicPut('T', 3, 30, 0)
+  stats.incQueueGet('G', { topic: 'T', queueId: 0 }, 4, 40)
+  expect(stats.view('QUEUE_PUT_NUMS', 'T@0', CLUSTER)).toBeUndefined()
+  expect(stats.view('QUEUE_GET_NUMS', 'T@0@G', CLUSTER)).toBeUndefined()
+  expect(stats.view('TOPIC_PUT_NUMS', 'T', CLUSTER)).toBeDefined()
+})

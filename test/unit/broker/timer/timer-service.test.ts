@@ -89,6 +89,16 @@ test('timerStopEnqueue and timerStopDequeue hold the timer, and let it go on', a
   await arrived(2)
 })
 
+test('disappearTimeAfterStart holds deliveries back, not enqueueing', async () => {
+  await start({ disappearTimeAfterStart: 20_000 })
+  broker.send('A', inSeconds(2))
+  await passTime(broker.clock, 19_000)
+  expect(await ids()).toEqual([])
+  expect(broker.service.state()).toMatchObject({ offsetBehind: 0, congestNum: 1 })
+  await passTime(broker.clock, 3_000)
+  await arrived(1)
+})
+
 test('a broker that was down for ten days delivers all that fell due meanwhile', async () => {
   await start({ timerMaxDelaySec: 6 * 86_400 })
   broker.send('soon', inSeconds(10))

@@ -127,7 +127,13 @@ describe('refusals', () => {
     ['AND a = 1', `${ending} " "AND" "AND "" at line 1, column 1.`],
     ['a\n  IS', `${ending} "<EOF>" at line 2, column 4.\nWas expecting one of:\n    "NOT" ...\n    "NULL" ...\n    `],
     ['a IS NOT 1', `${ending} " <DECIMAL_LITERAL> "1 "" at line 1, column 10.\nWas expecting:\n    "NULL" ...\n    `],
-    ['a NOT NULL', `${ending} " "NOT" "NOT "  "NULL" "NULL "" at line 1, column 3.`],
+    [
+      'a NOT NULL',
+      `${ending} " "NOT" "NOT "" at line 1, column 3.\nWas expecting one of:\n    "BETWEEN" ...\n    "IN" ...`,
+    ],
+    ['a > +', `${ending} " "+" "+ "" at line 1, column 5.\nWas expecting one of:\n    "NOT" ...\n    "TRUE" ...`],
+    ['a > + (b = ) OR', `${ending} " "+" "+ "" at line 1, column 5.`],
+    ['1 OR <', `${ending} " "<" "< "" at line 1, column 6.`],
     ['a IS TRUE', `${ending} " "TRUE" "TRUE "" at line 1, column 6.`],
     ['a == 1', `${ending} " "=" "= "" at line 1, column 4.`],
     [
@@ -203,7 +209,12 @@ describe('refusals', () => {
       'java.lang.RuntimeException: Illegal values of between, left value(9) must less than or equal to right value(true)',
     ],
     ["a BETWEEN 'x' AND 5", 'java.lang.RuntimeException: java.lang.NumberFormatException: For input string: "x"'],
+    ["a BETWEEN .5 AND ' '", 'java.lang.RuntimeException: java.lang.NumberFormatException: empty String'],
     ['a BETWEEN NULL AND 5', 'java.lang.RuntimeException: Illegal values of between, values can not be null!'],
+    [
+      "-(a IN ('ü', 'x', 'c', 'x', 'ü'))",
+      'org.apache.rocketmq.filter.parser.ParseException: Expression will not result in a boolean value: (- a IN ( c, x, ü ))',
+    ],
     ["1 IN ('1')", 'java.lang.RuntimeException: Expected a property for In expression, got: 1'],
     ['a = 9223372036854775808', 'java.lang.NumberFormatException: For input string: "9223372036854775808"'],
     ['a = 0.0', 'java.lang.RuntimeException: 0.0 is less than 4.9E-324'],

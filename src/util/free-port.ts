@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 
-/** A port that is free, with the one two below it for a broker's fast port. */
+/** A port nobody listens on, with the one two below it free as well for a broker's fast port. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await probe(0)
-    if (port > 1026 && (await probe(port - 2).catch(() => 0)) > 0) return port
+    const port = await listenOnce(0)
+    if (port > 1026 && (await listenOnce(port - 2).catch(() => 0)) > 0) return port
   }
 }
 
-function probe(port: number): Promise<number> {
+function listenOnce(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -1,0 +1,126 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ConsumeQueueStore } from '../../../src/store/consume-queue-store.js'
+import type { QueueReach } from '../../../src/store/consume-queue-types.js'
+import { type Disk, MQError, silentLogger, systemClock, systemDisk } from '../../../src/util/index.js'
+import { tempDir } from '../../support/temp-dir.js'
+
+const FILE_SIZE = 20_000
+const QUEUES = 600
+
+function newStore(rootDir: string, disk: Disk = systemDisk): ConsumeQueueStore {
+  return new ConsumeQueueStore({ disk, clock: systemClock, logger: silentLogger, rootDir, fileSize: FILE_SIZE })
+}
+
+function fill(store: ConsumeQueueStore, from: number, to: number): void {
+  for (let offset = from; offset < to; offset++) {
+    for (let id = 0; id < QUEUES; id++) {
+      store.queueOf(store.topicOf('T'), id).put((offset * QUEUES + id) * 100, 100, id, offset)
+    }
+  }
+}
+
+function expectUnits(store: ConsumeQueueStore, count: number): void {
+  for (let id = 0; id < QUEUES; id++) {
+    const queue = store.find('T', id)!
+    expect([id, queue.maxOffset]).toEqual([id, count])
+    for (let offset = 0; offset < count; offset++) {
+      expect(queue.readUnitSync(offset)).toEqual({
+        physicalOffset: (offset * QUEUES + id) * 100,
+        size: 100,
+        tagsCode: id,
+      })
+    }
+  }
+}
+
+test('the units of many queues are handed over together, and open no files', async () => {
+  const root = tempDir()
+  let calls = 0
+  const disk: Disk = {
+    ...systemDisk,
+    writeMany: pieces => {
+      calls++
+      return systemDisk.writeMany!(pieces)
+    },
+    open: path => Promise.reject(new Error(`${path} was opened`)),
+  }
+  const store = newStore(root, disk)
+  fill(store, 0, 3)
+  expect(store.unwrittenUnits).toBe(QUEUES * 3)
+  await store.writeOut()
+  fill(store, 3, 5)
+  await store.flush()
+  expect([calls, store.dirtyCount, store.unwrittenUnits]).toEqual([4, 0, 0])
+  expect(store.find('T', 7)!.flushedTo).toEqual({ maxOffset: 5, maxPhysicalOffset: (4 * QUEUES + 7) * 100 + 100 })
+  const again = newStore(root)
+  again.load()
+  expectUnits(again, 5)
+})
+
+test('a queue whose units could not be written stays dirty and is written the next time', async () => {
+  const root = tempDir()
+  let isFull = true
+  const disk: Disk = {
+    ...systemDisk,
+    async writeMany(pieces) {
+      const refused = pieces.map(({ path }) => isFull && path.includes('/T/5/'))
+      await systemDisk.writeMany!(pieces.filter((_, i) => !refused[i]))
+      return refused.map(is => (is ? new MQError('ENOSPC', 'no space') : undefined))
+    },
+  }
+  const store = newStore(root, disk)
+  fill(store, 0, 3)
+  await expect(store.writeOut()).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect([store.dirtyCount, store.find('T', 5)!.written.maxOffset, store.find('T', 6)!.written.maxOffset]).toEqual([
+    1, 0, 3,
+  ])
+  isFull = false
+  fill(store, 3, 4)
+  await store.flush()
+  const again = newStore(root)
+  again.load()
+  expectUnits(again, 4)
+})
+
+/** Opens queue 3 of `T`, of which the manifest says that it reached `reach`. */
+function loadQueue(root: string, reach: QueueReach): [number, number] {
+  const store = newStore(root)
+  store.load({ expected: new Map([['T', new Map([[3, reach]])]]) })
+  const queue = store.find('T', 3)!
+  return [queue.maxOffset, queue.maxPhysicalOffset]
+}
+
+test('a queue that went on behind what was noted is found to its end, wherever that is', async () => {
+  const root = tempDir()
+  const store = newStore(root)
+  const queue = store.queueOf(store.topicOf('T'), 3)
+  for (let i = 0; i < 700; i++) queue.put(i * 100, 100, 0, i)
+  await store.close()
+  for (const noted of [700, 699, 600, 501, 500, 100, 1]) {
+    expect([noted, ...loadQueue(root, { maxOffset: noted, maxPhysicalOffset: noted * 100 })]).toEqual([
+      noted,
+      700,
+      70_000,
+    ])
+  }
+  // a note that the units do not bear out is no help, and does no harm
+  expect(loadQueue(root, { maxOffset: 650, maxPhysicalOffset: 64_990 })).toEqual([700, 70_000])
+  expect(loadQueue(root, { maxOffset: 800, maxPhysicalOffset: 80_000 })).toEqual([700, 70_000])
+})
+
+test('what a crash left behind a gap goes, and comes back at no later start', async () => {
+  const root = tempDir()
+  const store = newStore(root)
+  const queue = store.queueOf(store.topicOf('T'), 3)
+  for (let i = 0; i < 900; i++) queue.put(i * 100, 100, 0, i)
+  await store.close()
+  const path = join(root, 'consumequeue/T/3/00000000000000000000')
+  const bytes = readFileSync(path)
+  bytes.fill(0, 450 * 20, 460 * 20)
+  writeFileSync(path, bytes)
+  expect(loadQueue(root, { maxOffset: 400, maxPhysicalOffset: 40_000 })).toEqual([450, 45_000])
+  expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
+  expect(loadQueue(root, { maxOffset: 900, maxPhysicalOffset: 90_000 })).toEqual([450, 45_000])
+})
