@@ -58,6 +58,7 @@ async function run(options: StartOptions): Promise<void> {
   await runDaemon({
     name: 'cometmq',
     logger: log.logger,
+    beforeExit: () => log.drained(),
     onExit: () => log.flush(),
     start: async () => {
       const began = performance.now()

@@ -43,6 +43,27 @@ export async function clusterMasters(asking: Asking, cluster: string): Promise<C
   return (await clusterBrokers(asking, cluster)).filter(({ brokerId }) => brokerId === MASTER_ID)
 }
 
+/** The broker named with -b, or all of the cluster named with -c, with what Java prints above each. */
+export async function titledBrokers(
+  asking: Asking,
+  options: { readonly brokerAddr: string | undefined; readonly clusterName: string | undefined },
+): Promise<{ address: string; title: string }[]> {
+  const { brokerAddr, clusterName } = options
+  if (brokerAddr !== undefined) return [{ address: brokerAddr, title: brokerAddr }]
+  if (clusterName === undefined) {
+    asking.out.problem('no broker was named: give -b or -c')
+    return []
+  }
+  const brokers = await clusterBrokers(asking, clusterName)
+  const masters = new Map(
+    brokers.filter(({ brokerId }) => brokerId === MASTER_ID).map(broker => [broker.brokerName, broker.address]),
+  )
+  return brokers.map(({ brokerName, brokerId, address }) => {
+    if (brokerId === MASTER_ID) return { address, title: `Master: ${address}` }
+    return { address, title: `My Master: ${masters.get(brokerName) ?? 'NO_MASTER'}=====Slave: ${address}` }
+  })
+}
+
 /** The addresses a command is for: the broker named with -b, or the masters of the cluster named with -c. */
 export async function targets(
   asking: Asking,

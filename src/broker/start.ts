@@ -17,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   await runDaemon({
     name: 'broker',
     logger: log.logger,
+    beforeExit: () => log.drained(),
     onExit: () => log.flush(),
     start: async () => {
       const broker = new BrokerController({

@@ -17,6 +17,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   await runDaemon({
     name: 'namesrv',
     logger: log.logger,
+    beforeExit: () => log.drained(),
     onExit: () => log.flush(),
     async start() {
       const controller = new NamesrvController({ settings, clock: systemClock, logger: log.logger.child('namesrv') })

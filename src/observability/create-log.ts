@@ -21,6 +21,8 @@ export interface Log {
   readonly logger: Logger
   /** For all loggers made from this one, at once. */
   setLevel(level: LogLevel): void
+  /** Resolves when all lines are written, or after a second of somebody who does not read them. */
+  drained(): Promise<void>
   /** Writes what still waits; call it last. */
   flush(): void
 }
@@ -40,6 +42,7 @@ export function createLog(options: LogOptions = {}, component = 'CometMQ'): Log 
     setLevel(wanted) {
       threshold.severity = SEVERITY[wanted]
     },
+    drained: () => output.drained(),
     flush: () => output.flush(),
   }
 }

@@ -17,6 +17,7 @@ export class LineWriter {
   private waitingChars = 0
   /** Where the bytes under way go; undefined while none are. */
   private busyFd: number | undefined
+  private idleListeners: (() => void)[] = []
 
   constructor(private fd: number) {}
 
@@ -32,6 +33,15 @@ export class LineWriter {
     const old = this.fd
     this.fd = await promisify(open)(file, 'a')
     if (this.busyFd !== old) closeSync(old)
+  }
+
+  /** Resolves when all lines are written; after a second in any case. */
+  drained(): Promise<void> {
+    if (this.busyFd === undefined) return Promise.resolve()
+    return new Promise(resolve => {
+      this.idleListeners.push(resolve)
+      setTimeout(resolve, FLUSH_MS)
+    })
   }
 
   /** Writes what waits, synchronously; what is under way comes by itself. Gives up after a second of a full pipe. */
@@ -58,6 +68,7 @@ export class LineWriter {
 
   private writeNext(): void {
     if (this.waiting.length > 0) this.writeBytes(this.take(), this.fd)
+    else for (const listener of this.idleListeners.splice(0)) listener()
   }
 
   private writeBytes(bytes: Buffer, fd: number): void {

@@ -7,6 +7,8 @@ import { LineWriter } from './line-writer.js'
 /** Where log lines go. Never blocks: writing happens on the thread pool. */
 export interface LogOutput {
   write(line: string): void
+  /** Resolves when all lines are written, or after a second of somebody who does not read them. */
+  drained(): Promise<void>
   /** Writes what waits, synchronously and without waiting long for anybody; for the end of the process. */
   flush(): void
 }
@@ -55,6 +57,7 @@ export function rotatingFile({ file, maxBytes, keep }: LogFileOptions): LogOutpu
       rotating = true
       void rotate()
     },
+    drained: () => output.drained(),
     flush: () => output.flush(),
   }
 }

@@ -73,6 +73,7 @@ export class CommitLog {
       fileSize: settings.mappedFileSizeCommitLog,
       isFull: folder => usedRatio(disk, folder) > forcibleRatio(settings),
       now: () => clock.now(),
+      readsAhead: () => settings.dataReadAheadEnable,
     })
     this.storeHostFlag = options.storeHost.length === 20 ? MessageSysFlag.STOREHOSTADDRESS_V6 : 0
     this.prefaulter = new PagePrefaulter(this.files)

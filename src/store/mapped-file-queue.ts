@@ -14,6 +14,8 @@ export interface MappedFileQueueOptions {
   isFull?: (folder: string) => boolean
   fileSize: number
   now: () => number
+  /** Whether the kernel may read ahead in files from now on; by default it may. */
+  readsAhead?: () => boolean
 }
 
 const READ_STEP = 256 * 1024
@@ -92,7 +94,7 @@ export class MappedFileQueue {
           disk.resize(path, fileSize)
           length = fileSize
         }
-        const file = new MappedFile(disk, path, Number(entry.name), length, stat.modifiedMs)
+        const file = this.withReadAhead(new MappedFile(disk, path, Number(entry.name), length, stat.modifiedMs))
         file.wrotePosition = file.flushedPosition = length
         found.push(file)
       }
@@ -251,7 +253,18 @@ export class MappedFileQueue {
   }
 
   private newFile(path: string, offset: number): MappedFile {
-    return new MappedFile(this.options.disk, path, offset, this.options.fileSize, this.options.now())
+    const { disk, fileSize, now } = this.options
+    return this.withReadAhead(new MappedFile(disk, path, offset, fileSize, now()))
+  }
+
+  private withReadAhead(file: MappedFile): MappedFile {
+    return this.options.readsAhead?.() === false ? file.setReadAhead(false) : file
+  }
+
+  /** Whether the kernel may read ahead in the files there are. */
+  setReadAhead(isOn: boolean): void {
+    for (const file of this.files) file.setReadAhead(isOn)
+    this.next?.setReadAhead(isOn)
   }
 
   /**

@@ -23,6 +23,7 @@ export class MappedFile {
   private file: Promise<DiskFile> | undefined
   private references = 0
   private dropped = false
+  private readsAhead = true
 
   constructor(
     private readonly disk: Disk,
@@ -50,6 +51,7 @@ export class MappedFile {
   /** Takes over a mapping made ahead. */
   adopt(mapping: Mapping): this {
     this.mapping = mapping
+    if (!this.readsAhead) mapping.setReadAhead?.(false)
     this.buffer = mapping.buffer
     this.view = new DataView(mapping.buffer.buffer, mapping.buffer.byteOffset, mapping.length)
     return this
@@ -121,8 +123,23 @@ export class MappedFile {
 
   /** Reads without the mapping, off the loop: for what is probably not in memory. */
   async read(target: Buffer, position: number): Promise<number> {
-    this.file ??= this.disk.open(this.path)
+    this.file ??= this.openFile()
     return (await this.file).read(target, position)
+  }
+
+  private async openFile(): Promise<DiskFile> {
+    const file = await this.disk.open(this.path)
+    if (!this.readsAhead) file.setReadAhead?.(false)
+    return file
+  }
+
+  /** Whether the kernel may read ahead of who reads this file. On at first. */
+  setReadAhead(isOn: boolean): this {
+    this.readsAhead = isOn
+    this.mapping?.setReadAhead?.(isOn)
+    // one that fails to open tells its reader
+    this.file?.then(file => file.setReadAhead?.(isOn)).catch(() => {})
+    return this
   }
 
   /** Closes and unmaps, at once or when the last slice is released. */

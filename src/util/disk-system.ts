@@ -252,6 +252,10 @@ class SystemMapping implements Mapping {
     return Math.min(this.native.nextHole(this.fd, from), this.length)
   }
 
+  setReadAhead(isOn: boolean): void {
+    if (!this.closed) this.mapping.setReadAhead(isOn)
+  }
+
   zero(from: number, to: number): void {
     const firstPage = Math.ceil(from / PAGE) * PAGE
     const lastPage = Math.floor(to / PAGE) * PAGE
@@ -343,6 +347,10 @@ class SystemFile implements DiskFile {
   nextData(from: number): number {
     const native = nativeMemory()
     return native === undefined ? from : (native.nextData(this.fd, from) ?? this.length)
+  }
+
+  setReadAhead(isOn: boolean): void {
+    if (!this.closed) nativeMemory()?.setReadAhead(this.fd, isOn)
   }
 
   readSync(target: Buffer, position: number): number {

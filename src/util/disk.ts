@@ -68,6 +68,8 @@ export interface Mapping {
   nextData?(from: number): number
   /** Where, from a position on, the file holds nothing but zeros; its length when nowhere. Absent: not known. */
   nextHole?(from: number): number
+  /** Whether the kernel may read ahead of who touches pages. Absent: it cannot be told. */
+  setReadAhead?(isOn: boolean): void
   /** Sets a range to zeros. */
   zero(from: number, to: number): void
   /** Unmaps. The buffer must not be touched afterwards, nor any slice of it. */
@@ -81,6 +83,8 @@ export interface DiskFile {
   readSync(target: Buffer, position: number): number
   /** As {@link Mapping.nextData}. */
   nextData?(from: number): number
+  /** As {@link Mapping.setReadAhead}, of {@link read}. */
+  setReadAhead?(isOn: boolean): void
   /** Writes all of the buffers, one after the other, from `position`. */
   write(buffers: readonly Buffer[], position: number): Promise<void>
   writeSync(buffer: Buffer, position: number): void

@@ -32,6 +32,8 @@ export interface DaemonOptions {
   logger: Logger
   /** Brings the daemon up; a failure ends the process with {@link ExitCode.notStarted}. */
   start(): Promise<RunningDaemon>
+  /** Awaited before an orderly end, e.g. for log lines that are on their way. */
+  beforeExit?(): Promise<void>
   /** Last act before the process ends, e.g. flush the log. */
   onExit?(): void
   process?: ProcessLike
@@ -70,6 +72,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     try {
       await daemon.stop()
       logger.info({ event: 'stopped' }, `${name} stopped`)
+      await options.beforeExit?.()
       exit(ExitCode.ok)
     } catch (error) {
       logger.error({ event: 'stop-failed', err: error }, `${name} could not stop cleanly: ${errorText(error)}`)

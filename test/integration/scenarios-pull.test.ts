@@ -116,7 +116,7 @@ describe('offsets outside the queue', () => {
     await broker.pull()
     await commit(5)
     await broker.controller.stop()
-    for (const folder of ['commitlog', 'consumequeue', 'checkpoint']) {
+    for (const folder of ['commitlog', 'consumequeue', 'checkpoint', 'cometmq']) {
       rmSync(join(broker.store, folder), { recursive: true })
     }
     await broker.startBroker()

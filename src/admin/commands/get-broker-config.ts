@@ -1,5 +1,4 @@
-import { MASTER_ID } from '../../common/index.js'
-import { clusterBrokers } from '../brokers.js'
+import { titledBrokers } from '../brokers.js'
 import { type CommandContext, defineCommand, USAGE } from '../command.js'
 import { optional } from '../option-spec.js'
 
@@ -15,21 +14,11 @@ export const getBrokerConfig = defineCommand({
   options: configOptions,
   async run(context) {
     const { brokerAddr, clusterName } = context.options
+    if (brokerAddr === undefined && clusterName === undefined) return USAGE
     const result = new Map<string, ReadonlyMap<string, string>>()
-    if (brokerAddr !== undefined) {
-      result.set(brokerAddr, await show(context, brokerAddr, brokerAddr))
-    } else if (clusterName !== undefined) {
-      const brokers = await clusterBrokers(context, clusterName)
-      const masters = new Map(
-        brokers.filter(({ brokerId }) => brokerId === MASTER_ID).map(broker => [broker.brokerName, broker.address]),
-      )
-      for (const { brokerName, brokerId, address } of brokers) {
-        const master = masters.get(brokerName) ?? 'NO_MASTER'
-        const isMaster = brokerId === MASTER_ID
-        const title = isMaster ? `Master: ${address}` : `My Master: ${master}=====Slave: ${address}`
-        result.set(address, await show(context, address, title))
-      }
-    } else return USAGE
+    for (const { address, title } of await titledBrokers(context, context.options)) {
+      result.set(address, await show(context, address, title))
+    }
     return result
   },
 })

@@ -5,6 +5,12 @@ import { checkMsgSendRT } from './check-msg-send-rt.js'
 import { cleanExpiredCQ, cleanUnusedTopic, deleteExpiredCommitLog } from './clean.js'
 import { cloneGroupOffset } from './clone-group-offset.js'
 import { clusterList } from './cluster-list.js'
+import {
+  getColdDataFlowCtrInfo,
+  removeColdDataFlowCtrGroupConfig,
+  setCommitLogReadAheadMode,
+  updateColdDataFlowCtrGroupConfig,
+} from './cold-data-flow-ctr.js'
 import { consumeMessage } from './consume-message.js'
 import { consumerConnection } from './consumer-connection.js'
 import { consumerProgress } from './consumer-progress.js'
@@ -103,6 +109,10 @@ export const commands: readonly Command[] = [
   queryCq,
   sendMessage,
   consumeMessage,
+  getColdDataFlowCtrInfo,
+  updateColdDataFlowCtrGroupConfig,
+  removeColdDataFlowCtrGroupConfig,
+  setCommitLogReadAheadMode,
   // Java's tool does not have these
   durability,
   purgeTopic,

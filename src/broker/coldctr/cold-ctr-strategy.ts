@@ -4,11 +4,10 @@ export interface ColdCtrLimits {
   readonly cgColdReadThreshold: number
   /** Whether all groups together have read more than they may in this window. */
   readonly isGlobalColdCtr: boolean
-  /** `key` is that of an adapted limit. */
-  adapt(key: string, threshold: number): void
+  addOrUpdateGroupConfig(key: string, threshold: number): void
 }
 
-/** Moves the limits of groups after each window (`coldCtrStrategyEnable`). */
+/** Moves the limits of groups after each window (`coldCtrStrategyEnable`); a key is that of an adapted limit. */
 export interface ColdCtrStrategy {
   /** Told first: what all groups together read in the window, in bytes. */
   collect(globalAcc: number): void

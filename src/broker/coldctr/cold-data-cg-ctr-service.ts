@@ -48,7 +48,7 @@ export interface ColdDataCgCtrServiceOptions {
 }
 
 /** Counts what each group reads of old data, window by window, and says who has read enough (broker-behaviour 16.2). */
-export class ColdDataCgCtrService {
+export class ColdDataCgCtrService implements ColdCtrLimits {
   private readonly runtimeTable = new Map<string, ColdReads>()
   private readonly configTable = new Map<string, number>()
   private readonly strategy: ColdCtrStrategy
@@ -57,19 +57,9 @@ export class ColdDataCgCtrService {
 
   constructor(private readonly options: ColdDataCgCtrServiceOptions) {
     const { settings, clock, logger } = options
-    const service = this
-    const limits: ColdCtrLimits = {
-      get cgColdReadThreshold() {
-        return settings.cgColdReadThreshold
-      },
-      get isGlobalColdCtr() {
-        return service.isGlobalColdCtr
-      },
-      adapt: (key, threshold) => void this.configTable.set(key, threshold),
-    }
     this.strategy = settings.usePIDColdCtrStrategy
-      ? new PidAdaptiveColdCtrStrategy(limits, () => Math.floor(settings.globalColdReadThreshold * EXPECTED_PART))
-      : new SimpleColdCtrStrategy(limits)
+      ? new PidAdaptiveColdCtrStrategy(this, () => Math.floor(settings.globalColdReadThreshold * EXPECTED_PART))
+      : new SimpleColdCtrStrategy(this)
     const run = (): void => this.endWindow()
     this.windows = new PeriodicTask({ name: 'cold reads', periodMs: WINDOW_MS, clock, logger, run })
   }
@@ -82,9 +72,17 @@ export class ColdDataCgCtrService {
     return this.windows.stop()
   }
 
+  get cgColdReadThreshold(): number {
+    return this.options.settings.cgColdReadThreshold
+  }
+
+  get isGlobalColdCtr(): boolean {
+    return this.globalAcc > this.options.settings.globalColdReadThreshold
+  }
+
   get info(): ColdDataFlowCtrInfo {
-    const { cgColdReadThreshold, globalColdReadThreshold } = this.options.settings
-    const { globalAcc, configTable, runtimeTable } = this
+    const { globalColdReadThreshold } = this.options.settings
+    const { globalAcc, cgColdReadThreshold, configTable, runtimeTable } = this
     return { globalAcc, cgColdReadThreshold, configTable, globalColdReadThreshold, runtimeTable }
   }
 
@@ -104,12 +102,13 @@ export class ColdDataCgCtrService {
 
   /** Whether a group has read enough old data in this window: it may go on with what is recent. */
   isCgNeedColdDataFlowCtr(group: string): boolean {
-    const { coldDataFlowControlEnable, globalColdReadThreshold } = this.options.settings
-    if (!coldDataFlowControlEnable) return false
+    const { settings } = this.options
+    // every pull comes by here
+    if (!settings.coldDataFlowControlEnable) return false
     // a system group is never in the table
     const reads = this.runtimeTable.get(group)
     if (reads === undefined) return false
-    return reads.coldAcc >= this.thresholdOf(group) || this.globalAcc >= globalColdReadThreshold
+    return reads.coldAcc >= this.thresholdOf(group) || this.globalAcc >= settings.globalColdReadThreshold
   }
 
   /** Sets the limit of one group, in bytes per window, until the broker stops. */
@@ -121,15 +120,10 @@ export class ColdDataCgCtrService {
     this.configTable.delete(group)
   }
 
-  private get isGlobalColdCtr(): boolean {
-    return this.globalAcc > this.options.settings.globalColdReadThreshold
-  }
-
   /** What an operator set, else what the strategy did, else what every group has. */
   private thresholdOf(group: string): number {
-    const { coldCtrStrategyEnable, cgColdReadThreshold } = this.options.settings
-    const adaptive = coldCtrStrategyEnable ? this.configTable.get(group + ADAPTIVE) : undefined
-    return this.configTable.get(group) ?? adaptive ?? cgColdReadThreshold
+    const adaptive = this.options.settings.coldCtrStrategyEnable ? this.configTable.get(group + ADAPTIVE) : undefined
+    return this.configTable.get(group) ?? adaptive ?? this.cgColdReadThreshold
   }
 
   private endWindow(): void {
@@ -140,7 +134,7 @@ export class ColdDataCgCtrService {
     if (this.isGlobalColdCtr) {
       this.options.logger.info(
         { event: 'cold-reads-limited', bytes: globalAcc, threshold: globalColdReadThreshold },
-        `all groups together read ${globalAcc} bytes of old data in ${WINDOW_MS} ms, ${globalColdReadThreshold} allowed`,
+        `all groups read ${globalAcc} bytes of old data in ${WINDOW_MS} ms, ${globalColdReadThreshold} allowed`,
       )
     }
     if (coldCtrStrategyEnable) this.decelerateLargest()

@@ -23,11 +23,11 @@ export class PidAdaptiveColdCtrStrategy implements ColdCtrStrategy {
   }
 
   promote(key: string, threshold: number): void {
-    if (this.decisionFactor > 0) this.limits.adapt(key, promoted(threshold))
+    if (this.decisionFactor > 0) this.limits.addOrUpdateGroupConfig(key, promoted(threshold))
   }
 
   decelerate(key: string, threshold: number): void {
-    if (this.decisionFactor < 0) this.limits.adapt(key, decelerated(threshold, this.limits))
+    if (this.decisionFactor < 0) this.limits.addOrUpdateGroupConfig(key, decelerated(threshold, this.limits))
   }
 
   /** Above 0: there is room for more; below: it is too much. */

@@ -7,10 +7,10 @@ export class SimpleColdCtrStrategy implements ColdCtrStrategy {
   collect(): void {}
 
   promote(key: string, threshold: number): void {
-    this.limits.adapt(key, promoted(threshold))
+    this.limits.addOrUpdateGroupConfig(key, promoted(threshold))
   }
 
   decelerate(key: string, threshold: number): void {
-    if (this.limits.isGlobalColdCtr) this.limits.adapt(key, decelerated(threshold, this.limits))
+    if (this.limits.isGlobalColdCtr) this.limits.addOrUpdateGroupConfig(key, decelerated(threshold, this.limits))
   }
 }

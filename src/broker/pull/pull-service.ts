@@ -28,6 +28,8 @@ const CODES: Readonly<Record<GetMessageStatus, number>> = {
   NO_MESSAGE_IN_QUEUE: ResponseCode.PULL_OFFSET_MOVED,
 }
 
+const COLD_READS_LIMITED = 'This consumer group is reading cold data. It has been flow control'
+
 interface Pull extends AdmittedPull {
   header: PullHeader
   command: RemotingCommand
@@ -55,6 +57,8 @@ export class PullService {
       | 'broadcasts'
       | 'store'
       | 'holds'
+      | 'coldReads'
+      | 'coldHolds'
       | 'stats'
       | 'clock'
     >,
@@ -69,13 +73,24 @@ export class PullService {
     const isReset = this.broker.offsets.hasOffsetReset(header.topic, header.consumerGroup, header.queueId)
     if (hasFlag(header.sysFlag, PullSysFlag.COMMIT_OFFSET) && !isReset)
       this.broker.offsets.commitOffset(header.consumerGroup, header.topic, header.queueId, header.commitOffset)
-    return this.read({
-      ...admitted,
-      header,
-      command,
-      connection,
-      maySuspend: hasFlag(header.sysFlag, PullSysFlag.SUSPEND),
-    })
+    const maySuspend = hasFlag(header.sysFlag, PullSysFlag.SUSPEND)
+    const pull: Pull = { ...admitted, header, command, connection, maySuspend }
+    if (this.broker.coldReads.isCgNeedColdDataFlowCtr(header.consumerGroup)) return this.readLimited(pull, true)
+    return this.read(pull)
+  }
+
+  /**
+   * A pull of a group that has read enough old data. If it wants more, members that push are refused; a pull is held
+   * once, and then given one message.
+   */
+  private async readLimited(pull: Pull, mayHold: boolean): Promise<Reply | Hold> {
+    const { topic, queueId, queueOffset, consumerGroup } = pull.header
+    if (!(await this.broker.store.queries.isInColdArea(topic, queueId, queueOffset))) return this.read(pull)
+    const consumeType = this.broker.consumers.getConsumerGroupInfo(consumerGroup)?.consumeType ?? 'CONSUME_ACTIVELY'
+    if (consumeType === 'CONSUME_PASSIVELY') return fail(ResponseCode.SYSTEM_BUSY, COLD_READS_LIMITED)
+    if (consumeType !== 'CONSUME_ACTIVELY') return this.read(pull)
+    const hold = mayHold ? this.broker.coldHolds.hold(() => this.pullAgain(pull)) : undefined
+    return hold ?? this.read({ ...pull, header: { ...pull.header, maxMsgNums: 1 } })
   }
 
   private read(pull: Pull): Reply | Hold | Promise<Reply | Hold> {
@@ -120,6 +135,7 @@ export class PullService {
     const { stats, clock } = this.broker
     stats.incGetLatency(clock.monotonic() - readSince)
     if (result.messageCount === 0) stats.incGetMiss()
+    if (result.coldDataSum > 0) this.broker.coldReads.coldAcc(header.consumerGroup, result.coldDataSum)
     const code = pullCode(result.status, header.queueOffset)
     if (pull.broadcaster !== undefined) {
       const next = code === ResponseCode.PULL_OFFSET_MOVED ? result.nextBeginOffset : header.queueOffset
@@ -195,7 +211,9 @@ export class PullService {
     const { header, command, connection } = pull
     const admitted = this.admission.check(header, command.code, connection)
     if (admitted instanceof PullRefusal) return refusal(admitted)
-    return this.read({ ...admitted, header, command, connection, maySuspend: false }) as Reply | Promise<Reply>
+    const again: Pull = { ...admitted, header, command, connection, maySuspend: false }
+    const isLimited = this.broker.coldReads.isCgNeedColdDataFlowCtr(header.consumerGroup)
+    return (isLimited ? this.readLimited(again, false) : this.read(again)) as Reply | Promise<Reply>
   }
 
   private offsetReset(pull: Pull, nextBeginOffset: number): Reply {

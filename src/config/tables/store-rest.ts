@@ -23,6 +23,7 @@ const duplication = refused(
   'another program would number the messages and say when they may be read, and no release of RocketMQ has one',
 )
 const noWait = noEffect('a due message is put without waiting for the disk in any case')
+const noPageScan = noEffect('old data is told by how far back it lies, and not by asking the kernel which pages it has')
 const noPool = noEffect('messages go straight into the mapped file, which the kernel keeps when the process ends')
 
 /** The rest of Java's MessageStoreConfig, in its order: replication, delays, disk, queues, cold data. */
@@ -131,12 +132,12 @@ export const storeRest = {
   asyncLearner: bool(false, planned, 'A replica that never counts as in step.'),
   maxConsumeQueueScan: int(20_000, planned, 'Entries looked at to estimate a lag.'),
   sampleCountThreshold: int(5000, planned, 'Entries that make a sample.'),
-  coldDataFlowControlEnable: bool(false, planned, 'Limit reads of old data.'),
-  coldDataScanEnable: bool(false, planned, 'Look which pages are in memory.'),
-  dataReadAheadEnable: bool(true, planned, 'Let the kernel read ahead in the commit log.'),
-  timerColdDataCheckIntervalMs: duration(60_000, planned, 'Pause between such looks.', { min: 1 }),
-  sampleSteps: int(32, planned, 'Pages between two looked at.', { min: 1 }),
-  accessMessageInMemoryHotRatio: int(26, planned, 'Share of memory whose messages are surely there.', {
+  coldDataFlowControlEnable: bool(false, live, 'Limit reads of old data.'),
+  coldDataScanEnable: bool(false, noPageScan, 'Look which pages are in memory.'),
+  dataReadAheadEnable: bool(true, live, 'Let the kernel read ahead in commit log files opened from then on.'),
+  timerColdDataCheckIntervalMs: duration(60_000, noPageScan, 'Pause between such looks.', { min: 1 }),
+  sampleSteps: int(32, noPageScan, 'Pages between two looked at.', { min: 1 }),
+  accessMessageInMemoryHotRatio: int(26, live, 'Share of memory whose messages never count as old data.', {
     unit: '%',
     max: 100,
   }),

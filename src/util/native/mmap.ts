@@ -13,6 +13,8 @@ export interface NativeMemory {
   nextData(fd: number, from: number): number | undefined
   /** First position at or behind `from` that reads as zeros without ever having been written, or the file's end. */
   nextHole(fd: number, from: number): number
+  /** Whether the kernel may read ahead of reads through `fd`. */
+  setReadAhead(fd: number, isOn: boolean): void
   /** Writes everything dirty of the file system that holds `fd`, off the loop. */
   syncFileSystem(fd: number): Promise<void>
   /** Takes an exclusive lock on byte 0, released when `fd` is closed. False when somebody else holds it. */
@@ -24,6 +26,8 @@ export interface NativeMapping {
   readonly memory: ArrayBuffer
   /** Faults the pages of `[from, to)` in for writing, off the loop. Quietly does nothing where the kernel cannot. */
   populate(from: number, to: number): Promise<void>
+  /** Whether the kernel may read ahead of who touches pages. */
+  setReadAhead(isOn: boolean): void
   unmap(): void
 }
 
@@ -45,7 +49,11 @@ const PROT_READ = 1
 const PROT_READ_WRITE = 3
 const MAP_SHARED = 1
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn
+const MADV_NORMAL = 0
+const MADV_RANDOM = 1
 const MADV_POPULATE_WRITE = 23
+const POSIX_FADV_NORMAL = 0
+const POSIX_FADV_RANDOM = 1
 const FALLOC_FL_ZERO_RANGE = 0x10
 /** A lock of the open file, not of the process: a second store in this process is refused too. */
 const F_OFD_SETLK = 37
@@ -84,6 +92,7 @@ function load(): NativeMemory {
   const mmap = libc.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)')
   const munmap = libc.func('int munmap(void *addr, size_t length)')
   const madvise = libc.func('int madvise(uintptr_t addr, size_t length, int advice)')
+  const fadvise = libc.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)')
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
   const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)')
   const syncfs = libc.func('int syncfs(int fd)')
@@ -110,6 +119,7 @@ function load(): NativeMemory {
           const start = Math.floor(from / PAGE) * PAGE
           await onPool(madvise, address + BigInt(start), to - start, MADV_POPULATE_WRITE)
         },
+        setReadAhead: isOn => void madvise(address, length, isOn ? MADV_NORMAL : MADV_RANDOM),
         unmap: () => void munmap(address, length),
       }
     },
@@ -126,6 +136,8 @@ function load(): NativeMemory {
       return koffi.errno() === ENXIO ? undefined : from
     },
     nextHole: (fd, from) => Math.max(from, Number(lseek(fd, from, SEEK_HOLE))),
+    // advice only: a file system that takes none reads as before
+    setReadAhead: (fd, isOn) => void fadvise(fd, 0, 0, isOn ? POSIX_FADV_NORMAL : POSIX_FADV_RANDOM),
     async syncFileSystem(fd) {
       if ((await onPool(syncfs, fd)) !== 0) throw failure('syncfs')
     },

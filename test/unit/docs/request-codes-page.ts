@@ -32,7 +32,6 @@ export const UNANSWERED: readonly (readonly [from: number, to: number, why: stri
   [902, 903, 'no broker container here'],
   [905, 908, 'later work: replication'],
   [1001, 1018, 'later work: replication (controller)'],
-  [2001, 2004, 'later work: cold data'],
   [3001, 3010, 'later work: security'],
   [200050, 200151, 'later work: POP'],
 ]

@@ -9,7 +9,13 @@ import { eventually } from '../../support/eventually.js'
 
 function log(options: LogOptions = {}) {
   const lines: string[] = []
-  return { lines, ...createLog({ ...options, output: { write: line => void lines.push(line), flush: () => {} } }) }
+  return {
+    lines,
+    ...createLog({
+      ...options,
+      output: { write: line => void lines.push(line), drained: async () => {}, flush: () => {} },
+    }),
+  }
 }
 
 const record = { level: 30, time: Date.UTC(2026, 0, 2, 3, 4, 5, 6), component: 'RocketmqBroker' }

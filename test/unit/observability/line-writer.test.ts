@@ -22,6 +22,18 @@ test('lines arrive in order, also those of a flush', async () => {
   closeSync(fd)
 })
 
+test('once drained, all lines are written, and a flush has nothing to overtake', async () => {
+  const file = join(tempDir(), 'log')
+  const fd = openSync(file, 'a')
+  const writer = new LineWriter(fd)
+  await writer.drained()
+  writer.write('under way\n')
+  writer.write('last\n')
+  await writer.drained()
+  expect(readFileSync(file, 'utf8')).toBe('under way\nlast\n')
+  closeSync(fd)
+})
+
 test('where nothing can be written, neither lines nor the flush at the end hold up the process', async () => {
   const file = join(tempDir(), 'log')
   writeFileSync(file, '')

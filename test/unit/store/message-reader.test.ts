@@ -114,6 +114,41 @@ test('cold messages come off the loop, 8 a call, with the same bytes', async () 
   expect(get(store, 99)).toMatchObject({ messageCount: 1, suggestPullingFromSlave: false })
 })
 
+test('what lies far back is counted for flow control, once, whether it is given or filtered out', async () => {
+  const cold = { coldDataFlowControlEnable: true, accessMessageInMemoryHotRatio: 0 }
+  const filter = { matchesQueueUnit: () => true, matchesRecord: (record: Buffer) => record.includes('b3') }
+  const ask = { group: 'g', topic: 'TopicA', queueId: 0, offset: 0, maxMsgNums: 8 }
+  for (const memoryBytes of [1 << 30, 100]) {
+    const store = await started({ memoryBytes, settings: cold })
+    for (let i = 0; i < 8; i++) store.append(message({ body: Buffer.from(`b${i}`) }))
+    const all = (await store.getMessage(ask))!
+    expect([all.messageCount, all.coldDataSum]).toEqual([8, all.totalBytes])
+    const one = (await store.getMessage({ ...ask, filter }))!
+    expect([one.messageCount, one.coldDataSum]).toEqual([1, all.totalBytes])
+    for (const result of [all, one]) result.release()
+    expect(await store.queries.isInColdArea('TopicA', 0, 0)).toBe(true)
+    expect(await store.queries.isInColdArea('TopicA', 0, 8)).toBe(false)
+    Object.assign(store.settings, { coldDataFlowControlEnable: false })
+    const uncounted = (await store.getMessage(ask))!
+    expect([uncounted.messageCount, uncounted.coldDataSum]).toEqual([8, 0])
+    uncounted.release()
+  }
+})
+
+test('what is recent is not counted', async () => {
+  const settings = { coldDataFlowControlEnable: true, accessMessageInMemoryHotRatio: 10 }
+  const store = await started({ memoryBytes: 10_000, settings })
+  const ends: number[] = []
+  for (let i = 0; i < 30; i++) ends.push(store.append(message({ body: Buffer.from(`b${i}`) })).endOffset)
+  const size = ends[29]! - ends[28]!
+  const coldCount = 30 - Math.floor(1000 / size)
+  const cold = get(store, coldCount - 1, { maxMsgNums: 5 })
+  expect([cold.messageCount, cold.coldDataSum]).toEqual([5, size])
+  expect(get(store, coldCount).coldDataSum).toBe(0)
+  expect(await store.queries.isInColdArea('TopicA', 0, coldCount - 1)).toBe(true)
+  expect(await store.queries.isInColdArea('TopicA', 0, coldCount)).toBe(false)
+})
+
 test('a slice stays readable while its file is deleted', async () => {
   const store = await started({ settings: { mappedFileSizeCommitLog: 4096 } })
   for (let i = 0; i < 60; i++) store.append(message({ body: Buffer.from(`b${i}`) }))

@@ -6,6 +6,8 @@ import { brokerStatsDataRoute } from './broker-stats-data.js'
 import { cleanStoreRoutes } from './clean-store.js'
 import { allProducersRoute, consumerConnectionsRoute, producerConnectionsRoute } from './client-connections.js'
 import { cloneGroupOffsetRoute } from './clone-group-offset.js'
+import { coldDataFlowCtrRoutes } from './cold-data-flow-ctr.js'
+import { commitLogReadModeRoute } from './commit-log-read-mode.js'
 import { brokerConsumeStatsRoute, consumeStatsRoute } from './consume-stats.js'
 import { consumeTimeSpanRoute } from './consume-time-span.js'
 import { consumeMessageDirectlyRoute, consumerRunningInfoRoute } from './consumer-relays.js'
@@ -67,6 +69,8 @@ export function adminRoutes(broker: BrokerContext): Route[] {
     consumeMessageDirectlyRoute(broker),
     consumerStatusRoute(broker),
     ...resetOffsetRoutes(broker),
+    ...coldDataFlowCtrRoutes(broker),
+    commitLogReadModeRoute(broker),
     durabilityRoute(broker),
     purgeTopicRoute(broker),
   ]

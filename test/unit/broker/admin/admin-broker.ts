@@ -3,6 +3,7 @@ import { newClientChannel } from '../../../../src/broker/client/client-channel.j
 import { ClientNotifier } from '../../../../src/broker/client/client-notifier.js'
 import { ConsumerManager } from '../../../../src/broker/client/consumer-manager.js'
 import { ProducerManager } from '../../../../src/broker/client/producer-manager.js'
+import { ColdDataCgCtrService } from '../../../../src/broker/coldctr/cold-data-cg-ctr-service.js'
 import type { BrokerContext } from '../../../../src/broker/context.js'
 import { ConsumerFilterManager } from '../../../../src/broker/offset/consumer-filter-manager.js'
 import { ConsumerOffsetManager } from '../../../../src/broker/offset/consumer-offset-manager.js'
@@ -51,6 +52,7 @@ export async function adminBroker(overrides: Partial<BrokerSettings> = {}) {
     filters: new ConsumerFilterManager(parts),
     notifier: new ClientNotifier({ ...parts, consumers, producers }),
     stats,
+    coldReads: new ColdDataCgCtrService(parts),
     requestLoad: { waiting: () => 0 },
     schedule: new ScheduleMessageService({ ...parts, store, puts, stats }),
     offsetResets: new OffsetResetLog(parts),
