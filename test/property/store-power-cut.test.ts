@@ -329,8 +329,10 @@ function* messagesOf(slices: readonly Buffer[]): Iterable<[number, string]> {
 }
 
 const BUDGET_MS = Number(process.env.POWER_CUT_MS ?? 6_000)
+/** As many on a slow machine too. */
+const LEAST_RUNS = 100
 
-test('no power cut takes what was acknowledged', { timeout: BUDGET_MS * 3 + 20_000 }, async () => {
+test('no power cut takes what was acknowledged', { timeout: BUDGET_MS * 3 + 60_000 }, async () => {
   const first = Number(process.env.POWER_CUT_SEED ?? Date.now() & 0xffffff)
   const only = process.env.POWER_CUT_SEED !== undefined
   const started = performance.now()
@@ -343,7 +345,6 @@ test('no power cut takes what was acknowledged', { timeout: BUDGET_MS * 3 + 20_0
       throw new Error(`POWER_CUT_SEED=${seed} fails: ${(error as Error).message}`, { cause: error })
     }
     seed++
-  } while (!only && performance.now() - started < BUDGET_MS)
+  } while (!only && (performance.now() - started < BUDGET_MS || seed - first < LEAST_RUNS))
   console.info(`${seed - first} power-cut runs from seed ${first}`)
-  if (!only) expect(seed - first).toBeGreaterThan(100)
 })
