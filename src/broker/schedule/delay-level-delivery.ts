@@ -29,8 +29,8 @@ const LOOK_AGAIN_MS = 1000
 const AFTER_REFUSAL_MS = 100
 const AFTER_FAILURE_MS = 10_000
 const UNITS_AT_ONCE = 256
-/** Deliveries between two turns of the event loop: about 1 ms, and enough for consumers to pull many at once. */
-const DELIVERIES_PER_TURN = 256
+/** Deliveries between two turns of the event loop. */
+const DELIVERIES_PER_TURN = 64
 
 /**
  * Delivers the messages of one delay level, in the order they were stored. It sleeps until the first of them is due;

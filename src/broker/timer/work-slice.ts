@@ -1,6 +1,6 @@
 import type { Clock } from '../../util/index.js'
 
-const SLICE_MS = 4
+const SLICE_MS = 2
 /** With a clock that stands still a slice has to end all the same. */
 const MOST_ITEMS = 4000
 const ITEMS_PER_LOOK = 16

@@ -179,7 +179,7 @@ describe('delivery', () => {
     const bodies = await broker.bodies(3_000)
     isOver = true
     expect(bodies).toEqual(Array.from({ length: 3_000 }, (_, i) => String(i)))
-    expect(turns).toBeGreaterThan(10)
+    expect(turns).toBeGreaterThan(40)
   })
 
   test('deliveries are counted as Java counts them', async () => {
