@@ -1,20 +1,24 @@
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** A port nobody listens on, with the one two below it free as well for a broker's fast port. */
+/** Below the ports that systems give to outgoing connections, which would take one between the look and its use. */
+const FIRST = 10_240
+const END = 32_000
+
+/** A port nobody listens on, nor two below it, where a broker's fast port goes. Rejects where none can be opened. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = await listenOnce(0)
-    if (port > 1026 && (await listenOnce(port - 2).catch(() => 0)) > 0) return port
+    const port = randomInt(FIRST, END)
+    if ((await isFree(port)) && (await isFree(port - 2))) return port
   }
 }
 
-function listenOnce(port: number): Promise<number> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
+    )
+    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)))
   })
 }

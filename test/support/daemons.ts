@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
+import { freePort } from '../../src/util/index.js'
 import { eventually } from './eventually.js'
 
 /** Where `bin` and the built `dist` are. */
@@ -107,18 +108,5 @@ function connects(port: number): Promise<boolean> {
     const socket = connect({ port, host: '127.0.0.1' })
     socket.once('connect', () => answer(socket.destroy() !== undefined))
     socket.once('error', () => answer(false))
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((answer, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() =>
-        typeof address === 'object' && address !== null ? answer(address.port) : reject(new Error('no port')),
-      )
-    })
   })
 }
