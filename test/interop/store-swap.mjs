@@ -185,15 +185,24 @@ function checkSegments() {
   if (wrong.length > 0) throw new Error(`segments in the wrong folder: ${JSON.stringify(wrong)}`)
 }
 
-/** The broker listens before it registers. */
+/**
+ * Until the NameServer knows the broker and, once there are topics, where they are. The broker listens before it
+ * registers, and Java's NameServer shows a broker in its cluster table before it has taken over that broker's topics.
+ */
 async function registered(admin) {
   const deadline = Date.now() + 30_000
-  for (;;) {
-    const { brokerAddrTable } = await admin.clusterInfo()
-    if ((brokerAddrTable.size ?? Object.keys(brokerAddrTable).length) > 0) return
+  while (!(await isRouted(admin))) {
     if (Date.now() > deadline) throw new Error('the broker does not register')
     await new Promise(resolve => setTimeout(resolve, 100))
   }
+}
+
+async function isRouted(admin) {
+  const { brokerAddrTable } = await admin.clusterInfo()
+  if (brokerAddrTable.size === 0) return false
+  if (sent.size === 0) return true
+  const routes = await Promise.all(TOPICS.map(topic => admin.topicRoute(topic).catch(() => undefined)))
+  return routes.every(route => route?.brokerDatas.some(({ brokerAddrs }) => brokerAddrs.size > 0))
 }
 
 /** One broker's turn with the store. */
