@@ -40,15 +40,33 @@ export interface CometMQ {
 
 /**
  * Starts the whole system inside this process: real sockets, real files, the same code as the daemons.
- * @throws MQError naming the port or folder in the way, or the system's error when the folder cannot be made.
+ * @throws MQError naming the setting, port or folder in the way, or the system's error when the folder cannot be made.
  */
 export async function startCometMQ(options: StartCometMQOptions = {}): Promise<CometMQ> {
-  const { clock = systemClock, logger = silentLogger, ip = '127.0.0.1' } = options
   const store = options.store ?? (await mkdtemp(join(tmpdir(), 'cometmq-')))
-  makeFolders(store)
   const removeStore = async (): Promise<void> => {
     if (options.store === undefined) await rm(store, { recursive: true, force: true })
   }
+  try {
+    const { namesrv, broker, ...addresses } = await startBoth(store, options)
+    return {
+      ...addresses,
+      storePath: store,
+      async stop() {
+        await broker.stop()
+        await namesrv.stop()
+        await removeStore()
+      },
+    }
+  } catch (error) {
+    await removeStore()
+    throw error
+  }
+}
+
+async function startBoth(store: string, options: StartCometMQOptions) {
+  const { clock = systemClock, logger = silentLogger, ip = '127.0.0.1' } = options
+  makeFolders(store)
   const namesrvPort = options.namesrvPort ?? (await freePort())
   const namesrvConfig = namesrvSettings.create({
     listenPort: namesrvPort,
@@ -84,17 +102,7 @@ export async function startCometMQ(options: StartCometMQOptions = {}): Promise<C
     await broker.start()
   } catch (error) {
     await namesrv.stop()
-    await removeStore()
     throw error
   }
-  return {
-    namesrvAddr,
-    brokerAddr: `${ip}:${brokerPort}`,
-    storePath: store,
-    async stop() {
-      await broker.stop()
-      await namesrv.stop()
-      await removeStore()
-    },
-  }
+  return { namesrv, broker, namesrvAddr, brokerAddr: `${ip}:${brokerPort}` }
 }

@@ -12,10 +12,10 @@ export interface OptionSpec {
   readonly exactName?: boolean
 }
 
-interface Needed extends OptionSpec {
+export interface Needed extends OptionSpec {
   readonly kind: 'needed'
 }
-interface Optional extends OptionSpec {
+export interface Optional extends OptionSpec {
   readonly kind: 'optional'
 }
 interface Flag extends OptionSpec {

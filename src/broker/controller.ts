@@ -96,13 +96,7 @@ export class BrokerController {
       sendBacks: new SendBackService(context),
     }
     this.turn = new PollTurn(clock)
-    const fastFailure = new FastFailure({
-      settings,
-      turn: this.turn,
-      waiting: context.requestLoad.waiting,
-      clock,
-      logger: this.logger,
-    })
+    const fastFailure = new FastFailure({ settings, turn: this.turn, waiting: context.requestLoad.waiting })
     this.pipeline = new RequestPipeline({
       routes: new RouteTable(brokerRoutes(context, services)),
       clock,

@@ -1,6 +1,8 @@
 import {
   hasIllegalCharacters,
+  isLmq,
   KEY_SEPARATOR,
+  LMQ_PREFIX,
   type Message,
   MULTI_DISPATCH_SEPARATOR,
   notAllowedSendTopics,
@@ -33,6 +35,8 @@ export interface OutgoingMessage {
   waitStoreOk?: boolean
   /** Key of ordered messages, for the trace and proxies; queues are chosen by the send's `queueKey`. */
   shardingKey?: string
+  /** Light queues, `%LMQ%...`, that the message is in beside its own queue; see docs/guides/light-queues.md. */
+  lightQueues?: readonly string[]
   /** Seconds in which an undecided half message is not asked about. */
   transactionCheckImmunitySeconds?: number
 }
@@ -109,12 +113,23 @@ function propertiesOf(outgoing: OutgoingMessage): Map<string, string> {
     [PropertyName.TIMER_DELAY_MS, outgoing.delayMs],
     [PropertyName.TIMER_DELIVER_MS, outgoing.deliverAt],
     [PropertyName.SHARDING_KEY, outgoing.shardingKey],
+    [PropertyName.INNER_MULTI_DISPATCH, outgoing.lightQueues && lightQueueList(outgoing.lightQueues)],
     [PropertyName.CHECK_IMMUNITY_TIME_IN_SECONDS, outgoing.transactionCheckImmunitySeconds],
     [PropertyName.WAIT, String(outgoing.waitStoreOk ?? true)],
   ]
   for (const [name, value] of known)
     if (value !== undefined && value !== '') properties.set(name, checkText(name, String(value)))
   return properties
+}
+
+function lightQueueList(names: readonly string[]): string {
+  for (const name of names) {
+    if (!isLmq(name) || name === LMQ_PREFIX || name.includes(MULTI_DISPATCH_SEPARATOR)) {
+      const rules = `begin with ${LMQ_PREFIX} and contain no ${MULTI_DISPATCH_SEPARATOR}`
+      throw badArgument(`the light queue [${name}] is misnamed: its name must ${rules}`)
+    }
+  }
+  return names.join(MULTI_DISPATCH_SEPARATOR)
 }
 
 function checkProperty(name: string, value: string): void {

@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '../util/index.js'
-import { type LoadedValues, loadValues, type SettingsNote, type SettingsSource } from './load-settings.js'
-import { formatSetting } from './parse-setting.js'
+import { type LoadedValues, loadValues, type SettingsNote, type SettingsSource, suggestion } from './load-settings.js'
+import { formatSetting, invalidSettings } from './parse-setting.js'
 import type { SettingsOf, SettingsTable, SettingValue, Surroundings } from './setting.js'
 import { Settings } from './settings.js'
 import { readSurroundings } from './surroundings.js'
@@ -33,7 +33,10 @@ export interface LoadOptions {
 
 export interface SettingsDefinition<T extends SettingsTable> extends DefinitionParts<T> {
   load(options: LoadOptions): { settings: Settings<SettingsOf<T>>; notes: readonly SettingsNote[] }
-  /** Settings from typed values alone: no file, no environment, updates are not saved. */
+  /**
+   * Settings from typed values alone: no file, no environment, updates are not saved. An undefined value is none.
+   * `ERR_SETTING_INVALID`: a value does not fit, or there is no such key.
+   */
   create(overrides?: Partial<SettingsOf<T>>, clock?: Clock): Settings<SettingsOf<T>>
 }
 
@@ -60,11 +63,20 @@ export function defineSettings<T extends SettingsTable>(parts: DefinitionParts<T
     },
     create(overrides = {}, clock = systemClock) {
       const surroundings = readSurroundings({})
-      const source = Object.entries(overrides).map(([key, value]) => ({ key, value: String(value), where: 'given' }))
+      const given = Object.entries(overrides).filter(([, value]) => value !== undefined)
+      refuseUnknown(given, rows)
+      const source = given.map(([key, value]) => ({ key, value: String(value), where: 'given' }))
       const loaded = read([source], surroundings)
       return new Settings<SettingsOf<T>>({ rows, loaded, surroundings, clock, blocked, file: undefined })
     },
   }
+}
+
+/** Unlike a file, which may be older or newer than the program, a caller can only have mistyped a key. */
+function refuseUnknown(given: readonly [string, unknown][], rows: SettingsTable): void {
+  const unknown = given.filter(([key]) => !Object.hasOwn(rows, key))
+  if (unknown.length === 0) return
+  throw invalidSettings(unknown.map(([key]) => `given: there is no setting ${key}${suggestion(key, rows)}`))
 }
 
 /** A word about a value that somebody gave and that another one replaces. */

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { editProperties, errorText, MQError, parseProperties, writeBackedUpFile } from '../util/index.js'
+import {
+  decodeProperties,
+  editProperties,
+  errorText,
+  MQError,
+  parseProperties,
+  writeBackedUpFile,
+} from '../util/index.js'
 import type { SettingsSource } from './load-settings.js'
 
 /** Reads a properties file as a source of settings. `ERR_SETTINGS_FILE`: it cannot be read. */
@@ -13,7 +20,7 @@ export function readSettingsFile(path: string): SettingsSource {
       cause: error,
     })
   }
-  const entries = parseProperties(decode(bytes).text)
+  const entries = parseProperties(decodeProperties(bytes).text)
   return entries.map(({ key, value, firstLine }) => ({ key, value, where: `${path} line ${firstLine}` }))
 }
 
@@ -24,7 +31,7 @@ export function readSettingsFile(path: string): SettingsSource {
  */
 export async function writeSettingsFile(path: string, changes: ReadonlyMap<string, string>): Promise<void> {
   try {
-    const { text, encoding } = decode((await readIfThere(path)) ?? Buffer.alloc(0))
+    const { text, encoding } = decodeProperties((await readIfThere(path)) ?? Buffer.alloc(0))
     await writeBackedUpFile(path, Buffer.from(editProperties(text, changes), encoding))
   } catch (error) {
     throw new MQError(
@@ -41,17 +48,5 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
-  }
-}
-
-/**
- * UTF-8 where the bytes are that, else ISO-8859-1 as Java reads them: editors write the one, Java's rule is the
- * other.
- */
-function decode(bytes: Buffer): { text: string; encoding: 'utf8' | 'latin1' } {
-  try {
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encoding: 'utf8' }
-  } catch {
-    return { text: bytes.toString('latin1'), encoding: 'latin1' }
   }
 }

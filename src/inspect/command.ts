@@ -1,3 +1,5 @@
+import { MQError } from '../util/index.js'
+import { configuredLogFolders } from './broker-config.js'
 import type { Output } from './output.js'
 import type { Progress } from './progress.js'
 import { StoreDirectory } from './store-directory.js'
@@ -40,6 +42,8 @@ export interface CommandSpec<O> {
 /** Options of every command. */
 export interface CommonOptions {
   readonly commitlog?: readonly string[]
+  /** Configuration file of the broker, which says where the log is. */
+  readonly config?: string
 }
 
 /** A command, whatever its options are. */
@@ -51,6 +55,10 @@ export function defineInspectCommand<O extends object>(spec: CommandSpec<O>): In
 
 export const STORE_ARGUMENT = ['<store>', 'folder of the store (storePathRootDir)'] as const
 
-export function openStore(root: string, options: CommonOptions): StoreDirectory {
-  return new StoreDirectory({ root, commitLogFolders: options.commitlog ?? [] })
+export function openStore(root: string, { commitlog, config }: CommonOptions): StoreDirectory {
+  if (commitlog !== undefined && config !== undefined) {
+    throw new MQError('ERR_OPTIONS', 'both --commitlog and --config say where the log is: give one of them')
+  }
+  const commitLogFolders = config === undefined ? (commitlog ?? []) : configuredLogFolders(config, root)
+  return new StoreDirectory({ root, commitLogFolders })
 }

@@ -58,6 +58,7 @@ function addCommand(program: Command, spec: InspectCommand, io: InspectIo, done:
   }
   command
     .option('--commitlog <folders>', 'folders of the log when it is not below the store (storePathCommitLog)', toList)
+    .option('--config <file>', 'configuration file of the broker, which says where the log is')
     .option('--json', 'print JSON: one object, or one per line where there are many')
     .option('--no-progress', 'show no progress')
     .action(async () => {

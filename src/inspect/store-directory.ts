@@ -122,8 +122,8 @@ export class StoreDirectory {
 }
 
 const HINT =
-  'name the folder that storePathRootDir says, and with --commitlog the folders of storePathCommitLog when they are ' +
-  'elsewhere'
+  'name the folder that storePathRootDir says, and when the log is elsewhere its folders with --commitlog, or the ' +
+  'configuration file of the broker with --config'
 
 export function listSegments(disk: Disk, folder: string): SegmentFile[] {
   return disk

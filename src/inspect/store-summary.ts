@@ -3,6 +3,7 @@ import { type CheckpointContent, readCheckpoint } from './checkpoint-file.js'
 import { readConfigFiles } from './config-files.js'
 import { type IndexHeader, IndexReader } from './index-reader.js'
 import { findLogEnd } from './log-end.js'
+import { logGaps } from './log-gaps.js'
 import { type LogEnd, LogScanner } from './log-scanner.js'
 import { QueueReader } from './queue-reader.js'
 import type { StoreDirectory } from './store-directory.js'
@@ -12,6 +13,8 @@ export interface LogSummary {
   readonly folders: readonly string[]
   readonly fileSize: number
   readonly files: readonly { readonly name: string; readonly size: number; readonly path: string }[]
+  /** Parts `[from, to)` for which there are no files between the others. */
+  readonly gaps: readonly { readonly from: number; readonly to: number }[]
   readonly minOffset: number
   readonly endOffset: number
   readonly tail: LogEnd['tail']
@@ -105,6 +108,7 @@ async function summarizeLog(directory: StoreDirectory, options: SummaryOptions):
     folders: directory.commitLogFolders,
     fileSize: directory.logFileSize,
     files: directory.log.map(({ name, length, path }) => ({ name, size: length, path })),
+    gaps: logGaps(directory).map(({ from, to }) => ({ from, to })),
     minOffset: directory.log[0]?.startOffset ?? 0,
     endOffset: end.offset,
     tail: end.tail,

@@ -5,6 +5,7 @@ import type { OutgoingRequest, RemotingCommand } from './command.js'
 import { Connection } from './connection.js'
 import { RequestPipeline } from './pipeline.js'
 import { type Route, RouteTable } from './route.js'
+import { WriteTurn } from './write-turn.js'
 
 /** How a client treats its connections, by Java's keys; read when used. */
 export interface PeerPolicy {
@@ -42,6 +43,7 @@ export interface RemotingClientOptions {
 
 /** Connections to servers, one per address, opened when first used and again when one is gone. */
 export class RemotingClient {
+  private readonly writes = new WriteTurn()
   private readonly open = new Map<string, Connection>()
   private readonly opening = new Map<string, Promise<Connection>>()
   private readonly pipeline: RequestPipeline
@@ -147,6 +149,7 @@ export class RemotingClient {
       logger: this.options.logger,
       ...(this.options.language === undefined ? {} : { language: this.options.language }),
       onRequest: (command, from) => this.pipeline.handle(command, from),
+      writes: this.writes,
     })
     this.open.set(address, connection)
     const idleTimer = this.closeWhenIdle(connection)

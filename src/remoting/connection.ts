@@ -6,6 +6,7 @@ import { FrameDecoder } from './frame-decoder.js'
 import { encodeReply, encodeRequest } from './frame-encoder.js'
 import { OutputBuffer } from './output-buffer.js'
 import type { Hold, Reply } from './route.js'
+import { type Writer, WriteTurn } from './write-turn.js'
 
 /** Bounds on what one connection may cost. */
 export interface ConnectionLimits {
@@ -26,7 +27,12 @@ export interface ConnectionOptions {
   /** Language byte of requests we send. */
   language?: number
   onRequest: (command: RemotingCommand, connection: Connection) => void
+  /** Shared by connections whose writes belong together. */
+  writes?: WriteTurn
 }
+
+/** More than this leaves at the end of its chunk: the peer has something to do, and memory is not to pile up. */
+const PUT_OFF_BELOW_BYTES = 16 * 1024
 
 /** Handling one chunk for longer than this is said in the log: everybody else waited. */
 const SLOW_CHUNK_MS = 500
@@ -54,7 +60,7 @@ export interface PeerAddress {
  * One TCP connection, the same on both sides: frames in, coalesced frames out, requests of our own with their answers,
  * and the held requests of the peer.
  */
-export class Connection {
+export class Connection implements Writer {
   readonly peer: PeerAddress
   readonly fastPort: boolean
   /** Clock time (monotonic ms) of the last byte in or out. */
@@ -67,6 +73,7 @@ export class Connection {
   private readonly holds = new Set<Hold>()
   private readonly closeListeners: (() => void)[] = []
   private readonly limits: ConnectionLimits
+  private readonly writes: WriteTurn
   private nextOpaque = 0
   private fresh = true
   private inChunk = false
@@ -81,6 +88,7 @@ export class Connection {
     this.peer = peerAddress(socket)
     this.fastPort = options.fastPort ?? false
     this.limits = options.limits ?? DEFAULT_LIMITS
+    this.writes = options.writes ?? new WriteTurn()
     this.lastActive = options.clock.monotonic()
     this.decoder = new FrameDecoder(
       command => this.onCommand(command),
@@ -115,7 +123,10 @@ export class Connection {
     return this.holds.size
   }
 
-  /** Takes bytes that have arrived. All frames of a chunk are handled in one turn, their answers leave as one write. */
+  /**
+   * Takes bytes that have arrived. All frames of a chunk are handled in one turn, their answers leave as one write, a
+   * short one together with those of other connections.
+   */
   receive(chunk: Buffer, length: number): void {
     if (this.closedFor !== undefined) return
     this.lastActive = this.options.clock.monotonic()
@@ -136,7 +147,8 @@ export class Connection {
     try {
       step()
       this.inChunk = false
-      this.flush()
+      if (this.out.pendingBytes < PUT_OFF_BELOW_BYTES) this.scheduleFlush()
+      else this.flush()
     } catch (error) {
       this.inChunk = false
       this.options.logger.warn(
@@ -157,7 +169,7 @@ export class Connection {
     return this.unsentBytes > this.limits.highWaterBytes
   }
 
-  /** Writes an answer; within a chunk it waits for the others, else for the end of this turn. */
+  /** Writes an answer; it leaves at the end of this turn, or of its chunk when there is much to send. */
   reply(request: RemotingCommand, reply: Reply): void {
     if (this.closedFor !== undefined || request.isOneway) {
       reply.release?.()
@@ -271,12 +283,14 @@ export class Connection {
   }
 
   private scheduleFlush(): void {
-    if (this.inChunk || this.flushScheduled) return
+    if (this.inChunk || this.flushScheduled || this.out.pendingBytes === 0) return
     this.flushScheduled = true
-    setImmediate(() => {
-      this.flushScheduled = false
-      this.flush()
-    })
+    this.writes.add(this)
+  }
+
+  writeOut(): void {
+    this.flushScheduled = false
+    this.flush()
   }
 
   private flush(): void {

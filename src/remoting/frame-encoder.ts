@@ -1,4 +1,5 @@
 import { CURRENT_VERSION } from '../common/index.js'
+import type { ByteSource } from '../util/index.js'
 import { CommandFlag, type ExtFields, type OutgoingRequest, type RemotingCommand, SerializeType } from './command.js'
 import { binaryEntry, encodeBinaryHeader } from './header-binary.js'
 import { encodeJsonHeader, extFieldsJson } from './header-json.js'
@@ -88,16 +89,13 @@ function extFieldsBinary(ext: ExtFields | undefined): string {
   return entries
 }
 
-function bodyLength(body: Buffer | readonly Buffer[] | undefined): number {
+function bodyLength(body: Buffer | ByteSource | undefined): number {
   if (body === undefined) return 0
-  if (Buffer.isBuffer(body)) return body.length
-  let total = 0
-  for (const slice of body) total += slice.length
-  return total
+  return Buffer.isBuffer(body) ? body.length : body.totalBytes
 }
 
-function writeBody(out: OutputBuffer, body: Buffer | readonly Buffer[] | undefined): void {
+function writeBody(out: OutputBuffer, body: Buffer | ByteSource | undefined): void {
   if (body === undefined) return
-  if (Buffer.isBuffer(body)) out.writeSlice(body)
-  else for (const slice of body) out.writeSlice(slice)
+  if (Buffer.isBuffer(body)) out.writeRange(body, 0, body.length)
+  else body.writeTo(out)
 }

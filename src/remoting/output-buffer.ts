@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { ByteSink } from '../util/index.js'
 
 /** The writers behind `Buffer.write`, without its dispatch on the encoding's name. */
 interface FastBuffer extends Buffer {
@@ -25,7 +26,7 @@ let sharedAt = 0
  * The frames a connection has to send, gathered until {@link flush}: heads go into a slab, large bodies stay where they
  * are, and everything leaves in one writev.
  */
-export class OutputBuffer {
+export class OutputBuffer implements ByteSink {
   private slab = sharedSlab
   private slabStart = 0
   private slabEnd = 0
@@ -60,16 +61,17 @@ export class OutputBuffer {
   }
 
   /** Adds a body or a part of it. Its memory must stay as it is until the release given to {@link onSent} runs. */
-  writeSlice(slice: Buffer): void {
-    if (slice.length < COPY_BELOW_BYTES) {
-      this.reserve(slice.length)
-      slice.copy(this.slab, this.slabEnd)
-      this.advance(slice.length)
+  writeRange(bytes: Buffer, start: number, end: number): void {
+    const length = end - start
+    if (length < COPY_BELOW_BYTES) {
+      this.reserve(length)
+      bytes.copy(this.slab, this.slabEnd, start, end)
+      this.advance(length)
       return
     }
     this.closeSegment()
-    this.segments.push(slice)
-    this.bytes += slice.length
+    this.segments.push(length === bytes.length ? bytes : bytes.subarray(start, end))
+    this.bytes += length
   }
 
   /** Runs `release` once all that is gathered so far has left or the socket is gone. */

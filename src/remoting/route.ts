@@ -1,5 +1,5 @@
 import { ResponseCode, requestCodeName } from '../common/index.js'
-import { assert } from '../util/index.js'
+import { assert, type ByteSource } from '../util/index.js'
 import type { ExtFields, RemotingCommand } from './command.js'
 import type { Connection } from './connection.js'
 import type { EncodedFields, HeaderCodec } from './header.js'
@@ -13,8 +13,7 @@ export class Reply {
   constant: EncodedFields | undefined = undefined
   /** Further ext fields, next to those of the header. */
   extFields: ExtFields | undefined = undefined
-  /** One buffer, or slices written one after the other without being copied together. */
-  body: Buffer | readonly Buffer[] | undefined = undefined
+  body: Buffer | ByteSource | undefined = undefined
   /** Called once when the body has left (or never will): the point to give mapped slices back. */
   release: (() => void) | undefined = undefined
 
@@ -39,7 +38,7 @@ export function ok(body?: Buffer): Reply {
 }
 
 /** An answer with a response header; SUCCESS unless said otherwise. */
-export function okWith<V>(codec: HeaderCodec<V>, header: V, body?: Buffer | readonly Buffer[]): Reply {
+export function okWith<V>(codec: HeaderCodec<V>, header: V, body?: Buffer | ByteSource): Reply {
   const reply = new Reply(ResponseCode.SUCCESS)
   reply.codec = codec as HeaderCodec<unknown>
   reply.header = header

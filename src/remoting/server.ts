@@ -3,6 +3,7 @@ import { type Clock, createLogLimiter, type Logger, MQError, openFileLimit, Peri
 import { Connection, type ConnectionLimits } from './connection.js'
 import type { RequestPipeline } from './pipeline.js'
 import type { PollTurn } from './poll-turn.js'
+import { WriteTurn } from './write-turn.js'
 
 export interface RemotingServerOptions {
   /** Address to bind, e.g. `0.0.0.0`. */
@@ -38,6 +39,7 @@ const MIN_OTHER_FILES = 64
 export class RemotingServer {
   readonly connections = new Set<Connection>()
   private readonly servers: Server[] = []
+  private readonly writes = new WriteTurn()
   private readonly idleSweep: PeriodicTask
   private readonly maxConnections: number
   private readonly refusals: ReturnType<typeof createLogLimiter>
@@ -132,6 +134,7 @@ export class RemotingServer {
       logger: this.options.logger,
       fastPort,
       ...(this.options.limits ? { limits: this.options.limits } : {}),
+      writes: this.writes,
       onRequest: (command, from) => this.options.pipeline.handle(command, from),
     })
     const opened = connection

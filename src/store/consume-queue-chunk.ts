@@ -11,41 +11,58 @@ const FIRST_UNITS = 16
 
 /** A run of units in memory: read from a file, or appended and not yet all written to it. */
 export class ConsumeQueueChunk {
-  view: DataView
-  /** Bytes there is room for. */
-  capacity: number
   /** Bytes filled. */
   length: number
-  /** Bytes of them that the file holds. */
+  private slab: Slab
+  /** Where its bytes begin in the slab. */
+  private base: number
+  /** Bytes there is room for. */
+  capacity: number
+  /** Bytes of {@link length} that the file holds. */
   written: number
+  private ownView: DataView | undefined = undefined
+  /** Stream position (in bytes) of the first unit. */
+  readonly start: number
 
-  constructor(
-    /** Stream position (in bytes) of the first unit. */
-    readonly start: number,
-    bytes: Buffer | DataView,
-    filled: number,
-  ) {
-    this.view = bytes instanceof DataView ? bytes : viewOf(bytes)
-    this.capacity = this.view.byteLength
+  private constructor(start: number, { slab, base, length }: Room, filled: number) {
     this.length = filled
+    this.slab = slab
+    this.base = base
+    this.capacity = length
     this.written = filled
+    this.start = start
   }
 
   static empty(start: number, limit: number, unitSize: number): ConsumeQueueChunk {
-    return new ConsumeQueueChunk(start, newView(Math.min(FIRST_UNITS * unitSize, limit)), 0)
+    return new ConsumeQueueChunk(start, takeRoom(Math.min(FIRST_UNITS * unitSize, limit)), 0)
+  }
+
+  /** Bytes that a file holds, `filled` of them this chunk's own. */
+  static read(start: number, bytes: Buffer, filled = bytes.length): ConsumeQueueChunk {
+    return new ConsumeQueueChunk(start, { slab: { view: viewOf(bytes) }, base: 0, length: bytes.length }, filled)
   }
 
   get end(): number {
     return this.start + this.length
   }
 
+  /** All its bytes, filled or not; another chunk's, or nobody's, once this one has grown. */
+  get view(): DataView {
+    // made for who reads: most chunks are only ever appended to
+    this.ownView ??= new DataView(this.slab.view.buffer, this.slab.view.byteOffset + this.base, this.capacity)
+    return this.ownView
+  }
+
   /** More room, up to `limit` bytes in all. Returns false when there is none. */
   grow(limit: number): boolean {
     if (this.capacity >= limit) return false
-    const larger = newView(Math.min(limit, this.capacity * 2))
-    new Uint8Array(larger.buffer, larger.byteOffset).set(this.bytes(0, this.length))
-    this.view = larger
-    this.capacity = larger.byteLength
+    const filled = this.bytes(0, this.length)
+    const { slab, base, length } = takeRoom(Math.min(limit, this.capacity * 2))
+    this.slab = slab
+    this.base = base
+    this.capacity = length
+    this.ownView = undefined
+    this.set(filled, 0)
     return true
   }
 
@@ -56,7 +73,8 @@ export class ConsumeQueueChunk {
 
   /** The bytes `[from, to)`; they are another chunk's, or nobody's, once this one has grown. */
   bytes(from: number, to: number): Buffer {
-    return Buffer.from(this.view.buffer, this.view.byteOffset + from, to - from)
+    const { view } = this.slab
+    return Buffer.from(view.buffer, view.byteOffset + this.base + from, to - from)
   }
 
   /** Puts bytes in the place of others. */
@@ -65,28 +83,47 @@ export class ConsumeQueueChunk {
   }
 
   append(physicalOffset: number, size: number, tagsCode: number): void {
-    const view = this.view
-    const at = this.length
+    const { view } = this.slab
+    const at = this.base + this.length
     setInt64(view, at, physicalOffset)
     view.setInt32(at + 8, size)
     setInt64(view, at + 12, tagsCode)
-    this.length = at + UNIT_SIZE
+    this.length += UNIT_SIZE
   }
 }
 
-/** Small chunks lie together in slabs: a buffer of its own for each costs more than what it holds. */
+/** Memory that chunks lie in, and the one view that all of them are appended to through. */
+interface Slab {
+  readonly view: DataView
+}
+
+/** A part of a slab. */
+interface Room {
+  readonly slab: Slab
+  readonly base: number
+  readonly length: number
+}
+
+/**
+ * Small chunks lie together in slabs: a buffer of its own for each costs more than what it holds, and with tens of
+ * thousands of them several waits for memory per unit.
+ */
 const SLAB = 65_536
 const LARGEST_IN_SLAB = SLAB / 16
-let slab = new ArrayBuffer(0)
+let slab = newSlab(0)
 let slabUsed = 0
 
-function newView(length: number): DataView {
-  if (length > LARGEST_IN_SLAB) return new DataView(new ArrayBuffer(length))
-  if (slabUsed + length > slab.byteLength) {
-    slab = new ArrayBuffer(SLAB)
+function newSlab(length: number): Slab {
+  return { view: new DataView(new ArrayBuffer(length)) }
+}
+
+function takeRoom(length: number): Room {
+  if (length > LARGEST_IN_SLAB) return { slab: newSlab(length), base: 0, length }
+  if (slabUsed + length > slab.view.byteLength) {
+    slab = newSlab(SLAB)
     slabUsed = 0
   }
-  const view = new DataView(slab, slabUsed, length)
+  const base = slabUsed
   slabUsed += Math.ceil(length / 8) * 8
-  return view
+  return { slab, base, length }
 }

@@ -1,6 +1,6 @@
 import { ConsumeQueueChunk } from './consume-queue-chunk.js'
 import type { ConsumeQueueShared } from './consume-queue-types.js'
-import { setInt64, viewOf } from './int64-view.js'
+import { setInt64 } from './int64-view.js'
 import { UnitFiles } from './unit-files.js'
 
 /** What a queue knows of a message beyond its unit (store-format 5.5). */
@@ -128,7 +128,7 @@ export class ConsumeQueueExt {
     if (!this.files.holds(offset) || end <= offset) return this.find(offset) ?? MISSING_EXT_UNIT
     const { serial } = this
     const buffer = await this.files.read(start, end - start)
-    const chunk = new ConsumeQueueChunk(start, viewOf(buffer), Math.min(buffer.length, BLOCK))
+    const chunk = ConsumeQueueChunk.read(start, buffer, Math.min(buffer.length, BLOCK))
     const unit = unitIn(chunk, offset)
     if (serial === this.serial) this.shared.extCache.put(this.cacheKey(offset), chunk)
     return unit

@@ -51,6 +51,8 @@ export class ConsumeQueueStore {
   private dirty: ConsumeQueue[] = []
   private readonly unflushed = new Set<ConsumeQueue>()
   private writing: Promise<void> | undefined
+  /** Some queue may have an extension already: no other gets one that is not to be written. */
+  private hasExtensions = true
 
   constructor(private readonly options: ConsumeQueueStoreOptions) {
     const { batchFileSize = (options.fileSize / UNIT_SIZE) * BATCH_UNIT_SIZE } = options
@@ -80,14 +82,16 @@ export class ConsumeQueueStore {
     const { disk } = this.options
     const { isLengthKnown = false, minPhysicalOffset } = how
     let loaded = 0
+    this.hasExtensions = disk.list(this.extensionFolder).length > 0
     for (const isBatch of [false, true]) {
       const folder = this.folderOf(isBatch)
       for (const topic of disk.list(folder)) {
         if (!topic.isFolder) continue
+        const expected = how.expected?.get(topic.name)
         for (const found of disk.list(join(folder, topic.name))) {
           if (!found.isFolder || !/^\d+$/.test(found.name)) continue
           const queue = this.queueOf(this.topicOfKind(topic.name, isBatch), Number(found.name))
-          const problem = queue.load(isLengthKnown, how.expected?.get(topic.name)?.get(queue.queueId))
+          const problem = queue.load(isLengthKnown, expected?.get(queue.queueId), minPhysicalOffset)
           if (problem !== undefined) how.onDamaged?.(queue, problem)
           // its file is open now
           if (minPhysicalOffset !== undefined) queue.correctMinOffset(minPhysicalOffset)
@@ -160,7 +164,7 @@ export class ConsumeQueueStore {
     // units of a light queue hold plain tags codes always
     if (extension !== undefined && !isLmq(topic)) {
       const place = { ...extension, folder: join(this.extensionFolder, topic, String(queueId)) }
-      if (place.isWritten || disk.stat(place.folder) !== undefined) {
+      if (place.isWritten || (this.hasExtensions && disk.stat(place.folder) !== undefined)) {
         return new ExtendedConsumeQueue(this.shared, { topic, queueId }, folder, place)
       }
     }
@@ -251,6 +255,7 @@ export class ConsumeQueueStore {
       const entry = this.topics.get(topic)
       if (entry === undefined) continue
       this.topics.delete(topic)
+      entry.isDropped = true
       for (const queue of entry.queues) if (queue !== undefined) this.forget(queue)
       this.options.disk.removeFolder(join(this.folderOf(entry.isBatch), topic))
       this.options.disk.removeFolder(join(this.extensionFolder, topic))

@@ -12,7 +12,7 @@ import {
 import { setInt64, viewOf } from './int64-view.js'
 import { bytesOf, neighbours, positionOf, type UnwrittenPart, type UnwrittenUnits } from './queue-writing.js'
 import { UnitFiles } from './unit-files.js'
-import { UnitSearch } from './unit-search.js'
+import { firstRecordAsNoted, UnitSearch } from './unit-search.js'
 
 /** Room for the largest unit there is. */
 const unit = Buffer.alloc(64)
@@ -25,39 +25,41 @@ let lastSerial = 0
  * fault per append; what a crash takes of them is built again from the log.
  */
 export class ConsumeQueue {
-  /** Number of the first unit whose record still exists; a unit's number is its place in the files. */
-  minUnit = 0
+  // what an append needs stands first and together: with tens of thousands of queues each line of it is waited for
   /** Number after the last unit. */
   endUnit = 0
+  /** Offset that the next appended message gets; ahead of {@link maxOffset} while records wait to be dispatched. */
+  nextOffset = 0
+  /** The last of {@link chunks}, which takes new units. */
+  private tail: ConsumeQueueChunk | undefined = undefined
+  /** Set between {@link ConsumeQueueShared.onDirty} and the write that makes it clean. */
+  isDirty = false
+  /** Where units say more of their messages; only in an {@link ExtendedConsumeQueue}. */
+  readonly ext: ConsumeQueueExt | undefined = undefined
+  /** End of the record that the last unit points to; -1 when there is none. */
+  maxPhysicalOffset = -1
+
+  /** Number of the first unit whose record still exists; a unit's number is its place in the files. */
+  minUnit = 0
   /** An operator took away what stands before this offset. */
   purgedTo = 0
   /** Set by a delete: what is still under way must not make files again. */
   isDropped = false
-  /** Offset that the next appended message gets; ahead of {@link maxOffset} while records wait to be dispatched. */
-  nextOffset = 0
-  /** End of the record that the last unit points to; -1 when there is none. */
-  maxPhysicalOffset = -1
   /** {@link maxOffset} and {@link maxPhysicalOffset} as far as the files held them at the last write. */
   private writtenTo: QueueReach = { maxOffset: 0, maxPhysicalOffset: -1 }
   /** The same as far as a power cut cannot take it. */
   flushedTo = this.writtenTo
   /** What {@link minUnit} was found for; -1 when it must be looked for again. */
   private beginsFor = -1
-  /** Where units say more of their messages; only in an {@link ExtendedConsumeQueue}. */
-  readonly ext: ConsumeQueueExt | undefined = undefined
   /** Its units point to records of other queues too (LMQ): those say nothing of this queue. */
   readonly isShared: boolean
-  /** Set between {@link ConsumeQueueShared.onDirty} and the write that makes it clean. */
-  isDirty = false
 
   protected readonly files: UnitFiles
   private readonly chunkSize: number
   /** New whenever units were taken back, so that nothing cached before is read again. */
   private serial = ++lastSerial
-  /** Oldest first; the last takes new units. All units before the first of them are in the files. */
+  /** Oldest first. All units before the first of them are in the files. */
   private chunks: ConsumeQueueChunk[] = []
-  /** The last of them. */
-  private tail: ConsumeQueueChunk | undefined
 
   constructor(
     private readonly shared: ConsumeQueueShared,
@@ -73,7 +75,7 @@ export class ConsumeQueue {
     this.isShared = isLmq(topic)
   }
 
-  private get unitSearch(): UnitSearch {
+  get unitSearch(): UnitSearch {
     return new UnitSearch(this.files, this.unitSize, number => this.readUnitSync(number))
   }
 
@@ -230,7 +232,7 @@ export class ConsumeQueue {
     const end = Math.min(this.chunkLimit(position), this.chunks[0]?.start ?? this.endUnit * this.unitSize)
     assert(end > position, `unit ${queueOffset} of ${this.topic}-${this.queueId} is not in a file`)
     const buffer = await this.files.read(start, end - start)
-    const chunk = new ConsumeQueueChunk(start, buffer, buffer.length)
+    const chunk = ConsumeQueueChunk.read(start, buffer)
     this.shared.cache.put(this.cacheKey(position), chunk)
     return chunk
   }
@@ -259,10 +261,16 @@ export class ConsumeQueue {
    * another length than configured; where that length is known to be right all files go, and the answer is what was
    * wrong.
    */
-  load(isLengthKnown = false, expected?: QueueReach): string | undefined {
+  load(isLengthKnown = false, expected?: QueueReach, minPhysicalOffset = Number.POSITIVE_INFINITY): string | undefined {
     const { files, unitSize } = this
-    files.list()
     const isPlain = unitSize === UNIT_SIZE
+    const firstRecord = expected && isPlain ? firstRecordAsNoted(files, expected) : undefined
+    if (expected !== undefined && firstRecord !== undefined) {
+      ;({ maxOffset: this.endUnit, maxPhysicalOffset: this.maxPhysicalOffset } = expected)
+      if (firstRecord >= minPhysicalOffset) this.beginsFor = minPhysicalOffset
+      return undefined
+    }
+    files.list()
     const problem = files.problem(isPlain ? 'mappedFileSizeConsumeQueue' : 'mapperFileSizeBatchConsumeQueue')
     if (problem !== undefined) {
       if (!isLengthKnown) throw new MQError('ERR_FILE_LENGTH', problem)
@@ -283,11 +291,10 @@ export class ConsumeQueue {
     if (this.unitSize !== UNIT_SIZE || maxOffset <= this.minUnit || maxOffset > this.endUnit) return false
     const end = this.unitSearch.endNear(expected, this.endUnit)
     if (end === undefined) return false
-    const isBehind = end.maxOffset > maxOffset
     this.endUnit = end.maxOffset
     this.maxPhysicalOffset = end.maxPhysicalOffset
-    // only a crash leaves more than was said: what it left behind a gap goes too
-    if (isBehind && this.files.eraseFrom(this.endUnit * this.unitSize)) this.shared.onErased(this)
+    // a crash may leave more behind a gap: units put later would join it
+    if (this.files.eraseFrom(this.endUnit * this.unitSize)) this.shared.onErased(this)
     return true
   }
 

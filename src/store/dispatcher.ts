@@ -4,31 +4,11 @@ import type { ExtUnit } from './consume-queue-ext.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { UnitPut } from './consume-queue-types.js'
 import type { DelayLevels } from './delay-levels.js'
+import type { DispatchRequest } from './dispatch-request.js'
 import type { ExtendedConsumeQueue } from './extended-consume-queue.js'
 import type { IndexService } from './index-service.js'
 import type { LightQueues } from './light-queues.js'
 import { continueJavaHash, PropertyScan, parseDecimal } from './property-scan.js'
-import type { TopicQueues } from './topic-queues.js'
-
-/** One record to be entered into queues and index. Filled again and again. */
-export interface DispatchRequest {
-  topic: TopicQueues
-  queueId: number
-  queueOffset: number
-  physicalOffset: number
-  size: number
-  sysFlag: number
-  storeTimestamp: number
-  /** Where the properties lie in {@link bytes}. */
-  bytes: Buffer
-  propertiesStart: number
-  propertiesEnd: number
-  /** Bytes at the end of the properties that records with the same {@link batch} share; 0 where that is not known. */
-  tailLength: number
-  batch: number
-  /** Index hash of the UNIQ_KEY where a batch shares it; undefined where it is to be computed. */
-  uniqKeyHash: number | undefined
-}
 
 /** A message that consumers can see from now on. One object, filled again and again: copy what is kept. */
 export interface Arrival {
@@ -100,11 +80,11 @@ export class Dispatcher {
     request.uniqKeyHash = undefined
     if (request.tailLength === 0) scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
     else this.scanOfBatch(request)
+    const isQueued = isVisible(request.sysFlag)
+    const tagsCode = isQueued ? this.putUnit(request) : 0
     const type = transactionType(request.sysFlag)
-    const isVisible = type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
-    const tagsCode = isVisible ? this.putUnit(request) : 0
     if (type !== MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) this.options.index?.put(request, scan)
-    if (isVisible && this.onArrival !== undefined) {
+    if (isQueued && this.onArrival !== undefined) {
       const { arrival } = this
       arrival.topic = request.topic.topic
       arrival.queueId = request.queueId
@@ -114,7 +94,7 @@ export class Dispatcher {
       arrival.physicalOffset = request.physicalOffset
       this.onArrival(arrival)
     }
-    if (this.hasLightQueues && isVisible) this.dispatchToLightQueues(request, tagsCode)
+    if (this.hasLightQueues && isQueued) this.dispatchToLightQueues(request, tagsCode)
     if (this.arrival.extension !== undefined) this.arrival.extension = undefined
   }
 
@@ -160,10 +140,7 @@ export class Dispatcher {
   /** Enters a record into its queue only: for a queue that is built again. */
   dispatchToQueue(request: DispatchRequest): void {
     this.scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
-    const type = transactionType(request.sysFlag)
-    if (type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE) {
-      this.putUnit(request)
-    }
+    if (isVisible(request.sysFlag)) this.putUnit(request)
   }
 
   /** Enters a record into the index only. */
@@ -171,6 +148,14 @@ export class Dispatcher {
     if (transactionType(request.sysFlag) === MessageSysFlag.TRANSACTION_ROLLBACK_TYPE) return
     this.scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
     this.options.index?.put(request, this.scan)
+  }
+
+  /** Enters a record whose topic was deleted: into the index, and into the other queues that it names. */
+  dispatchWithoutTopic(request: DispatchRequest): void {
+    this.dispatchToIndex(request)
+    if (!this.hasLightQueues || !isVisible(request.sysFlag)) return
+    this.scan.scan(request.bytes, request.propertiesStart, request.propertiesEnd)
+    this.dispatchToLightQueues(request, this.tagsCodeOf(request))
   }
 
   private putUnit(request: DispatchRequest): number {
@@ -213,4 +198,10 @@ export class Dispatcher {
     }
     return scan.tagsStart < 0 ? 0 : continueJavaHash(0, request.bytes, scan.tagsStart, scan.tagsEnd)
   }
+}
+
+/** Neither half nor rolled back: consumers get it. */
+function isVisible(sysFlag: number): boolean {
+  const type = transactionType(sysFlag)
+  return type === MessageSysFlag.TRANSACTION_NOT_TYPE || type === MessageSysFlag.TRANSACTION_COMMIT_TYPE
 }

@@ -64,9 +64,9 @@ export class ExtendedConsumeQueue extends ConsumeQueue {
     return super.bufferedBytes + this.ext.bufferedBytes
   }
 
-  override load(isLengthKnown = false, expected?: QueueReach): string | undefined {
+  override load(isLengthKnown = false, expected?: QueueReach, minPhysicalOffset?: number): string | undefined {
     const problem = this.ext.open()
-    const own = super.load(isLengthKnown, expected)
+    const own = super.load(isLengthKnown, expected, minPhysicalOffset)
     if (problem !== undefined) {
       if (!isLengthKnown) throw new MQError('ERR_FILE_LENGTH', problem)
       // the units that point there are built again with it

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../util/index.js'
 import type { ExtUnit } from './consume-queue-ext.js'
 
 /** What became of a read (store-format 10.1); Java's names. */
@@ -21,7 +22,7 @@ export interface GetMessageRequest {
   readonly maxMsgNums: number
   /** Most bytes to return, at least one message though. Default and upper bound: 128 MiB. */
   readonly maxBytes?: number
-  readonly filter?: MessageFilter
+  readonly filter?: MessageFilter | undefined
 }
 
 /** Decides which messages of a queue a consumer gets. */
@@ -31,19 +32,22 @@ export interface MessageFilter {
    * `extension` is there where the queue keeps more of the message. `physicalOffset` is that of the record.
    */
   matchesQueueUnit(tagsCode: number, extension: ExtUnit | undefined, physicalOffset: number): boolean
-  /** From the whole record; absent when the unit decides. The slice is borrowed until the call returns. */
-  matchesRecord?(record: Buffer): boolean
+  /**
+   * From the whole record, `bytes[start, end)`; absent when the unit decides. The bytes are borrowed until the call
+   * returns.
+   */
+  matchesRecord?(bytes: Buffer, start: number, end: number): boolean
 }
 
-export interface GetMessageResult {
+/** What was found; its bytes are the records. Mapped memory: not to be touched after {@link release}. */
+export interface GetMessageResult extends ByteSource {
   readonly status: GetMessageStatus
   readonly nextBeginOffset: number
   readonly minOffset: number
   readonly maxOffset: number
   readonly messageCount: number
-  /** The records, neighbours in the log as one slice. Mapped memory: not to be touched after {@link release}. */
+  /** The records, neighbours in the log as one slice; made anew each time. */
   readonly slices: readonly Buffer[]
-  readonly totalBytes: number
   /** Bytes that were read of what counts as cold for flow control; 0 while that is off. */
   readonly coldDataSum: number
   /** The last unit looked at lies farther back than memory reaches: a slave should serve this consumer. */

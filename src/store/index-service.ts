@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { type Clock, type Disk, errorText, type Logger } from '../util/index.js'
-import type { DispatchRequest } from './dispatcher.js'
+import type { DispatchRequest } from './dispatch-request.js'
 import { IndexFile, type IndexFileShape, indexFileLength } from './index-file.js'
 import { continueJavaHash, type PropertyScan } from './property-scan.js'
 import type { ManifestIndexFile } from './queue-manifest.js'
@@ -23,6 +23,8 @@ export class IndexService {
   /** Set when a file cannot be made or grown: keys are not entered until space returns. */
   failure: string | undefined
   private retryAt = 0
+  /** Keys were not entered: after a crash those that the log is read for get their entries. */
+  private hasMissed = false
   /** Full files on their way to the disk. */
   private readonly rolling = new Set<Promise<void>>()
 
@@ -52,15 +54,24 @@ export class IndexService {
     }
   }
 
-  /** After a crash: what may not have reached the disk is taken out; the replay of the log enters it again. */
+  /**
+   * After a crash: what may not have reached the disk is taken out; the replay of the log enters it again. `flushed`:
+   * the name of a file that was flushed with all entries of records in front of an offset, and was the last then.
+   */
   rebuildBefore(
     physicalOffset: number,
     safeTimestamp: number,
     storeTimeOf: (physicalOffset: number) => number | undefined,
+    flushed?: { readonly name: string; readonly physicalOffset: number },
   ): void {
+    let isWhole = true
     for (const file of [...this.files]) {
       if (file.endTimestamp <= safeTimestamp && file.endPhyOffset < physicalOffset && file.indexCount > 1) continue
-      if (file.rebuildBefore(physicalOffset, storeTimeOf)) {
+      // what is taken out of one file is entered again behind the last of all: none may stand there
+      const isFlushed = isWhole && flushed !== undefined && basename(file.path) === flushed.name
+      isWhole = false
+      const end = isFlushed ? Math.max(physicalOffset, flushed.physicalOffset) : physicalOffset
+      if (file.rebuildBefore(end, storeTimeOf)) {
         if (file !== this.last) file.unmap()
       } else {
         this.remove(file)
@@ -68,8 +79,9 @@ export class IndexService {
     }
   }
 
-  /** Each file with how far it was filled, for the manifest. */
+  /** Each file with how far it was filled, for the manifest; none when keys are missing in them. */
   describe(): ManifestIndexFile[] {
+    if (this.hasMissed) return []
     return this.files.map(file => ({
       name: basename(file.path),
       count: file.indexCount,
@@ -135,6 +147,7 @@ export class IndexService {
       this.failure = undefined
     } catch (error) {
       this.retryAt = this.options.clock.now() + 1000
+      this.hasMissed = true
       if (this.failure === undefined) {
         this.options.logger.error(
           { event: 'index-put-failed', err: error },

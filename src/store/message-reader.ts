@@ -7,7 +7,8 @@ import type { GetMessageRequest, GetMessageResult, GetMessageStatus } from './ge
 import { getInt64 } from './int64-view.js'
 import type { LightQueues } from './light-queues.js'
 import type { MappedFile } from './mapped-file.js'
-import { QueueScan, type RecordIdentity } from './queue-scan.js'
+import { placeIn, QueueScan, type RecordIdentity } from './queue-scan.js'
+import { ReadBuffers } from './read-buffers.js'
 import type { RecordReader } from './record-reader.js'
 import type { StoreSettings } from './settings.js'
 import { UnitRepair } from './unit-repair.js'
@@ -27,6 +28,7 @@ export interface MessageReaderOptions {
 /** Reads messages of a queue (store-format 10). */
 export class MessageReader {
   readonly repair: UnitRepair
+  readonly buffers = new ReadBuffers()
 
   constructor(readonly options: MessageReaderOptions) {
     this.repair = new UnitRepair(options)
@@ -78,24 +80,30 @@ export class MessageReader {
       minOffset: queue?.minOffset ?? 0,
       maxOffset: queue?.maxOffset ?? 0,
       messageCount: 0,
-      slices: [],
+      slices: NO_SLICES,
       totalBytes: 0,
       coldDataSum: 0,
       suggestPullingFromSlave: false,
       firstStoreTimestamp: 0,
+      writeTo: nothingToWrite,
       release: nothingToRelease,
     }
   }
 
-  /** Whether a record is, by our estimate, in memory. */
+  /** Records from here on are, by our estimate, in memory. */
+  get warmFrom(): number {
+    const { settings, log, memoryBytes } = this.options
+    return log.maxOffset - (memoryBytes * settings.accessMessageInMemoryMaxRatio) / 100
+  }
+
   isWarm(physicalOffset: number): boolean {
-    return this.options.log.maxOffset - physicalOffset <= this.memoryReach
+    return physicalOffset >= this.warmFrom
   }
 
   /** Whether a mapped record is what a queue's unit says; a cheap look at what tells it from all others. */
   isRecordOf(queue: ConsumeQueue, wanted: RecordIdentity, file: MappedFile): boolean {
     const { view } = file
-    const at = wanted.physicalOffset - file.startOffset
+    const at = placeIn(file, wanted.physicalOffset)
     if (view.getInt32(at) !== wanted.size) return false
     const magic = view.getInt32(at + RecordPosition.MAGIC)
     if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) return false
@@ -133,10 +141,10 @@ export class MessageReader {
     if (!settings.coldDataFlowControlEnable) return -1
     return log.maxOffset - Math.floor((memoryBytes * settings.accessMessageInMemoryHotRatio) / 100)
   }
-
-  get memoryReach(): number {
-    return (this.options.memoryBytes * this.options.settings.accessMessageInMemoryMaxRatio) / 100
-  }
 }
+
+const NO_SLICES: readonly Buffer[] = []
+
+function nothingToWrite(): void {}
 
 function nothingToRelease(): void {}

@@ -41,6 +41,7 @@ import { openStore } from './store-opening.js'
 import type { MessageStoreOptions } from './store-options.js'
 import { type QueueUnit, StoreQueries } from './store-queries.js'
 import { tagsCodeOfRecord } from './tags-code.js'
+import type { TopicQueues } from './topic-queues.js'
 
 const CHECKPOINT_PERIOD_MS = 1000
 
@@ -267,7 +268,7 @@ export class MessageStore {
 
   private async recover(isAfterCrash: boolean): Promise<RecoveryReport> {
     const { log, checkpoint } = this
-    const report = await openStore(this, isAfterCrash)
+    const { report, mustFlush } = await openStore(this, isAfterCrash)
     log.files.last?.map()
     log.lastStoreTimestamp = report.lastStoreTimestamp
     checkpoint.confirmPhyOffset = report.lastRecordOffset
@@ -275,7 +276,7 @@ export class MessageStore {
     this.flusher.flushedOffset = report.endOffset
     this.reput.startAt(report.endOffset)
     this.reput.lastStoreTimestamp = report.lastStoreTimestamp
-    await this.flushing.begin(isAfterCrash || report.rebuiltQueues > 0)
+    await this.flushing.begin({ isAfterCrash, mustFlush })
     return report
   }
 
@@ -299,20 +300,20 @@ export class MessageStore {
     return flushDiskType === 'SYNC_FLUSH' && !readUnCommitted ? this.flusher.flushedOffset : this.log.maxOffset
   }
 
-  /** Appends one message. The answer is one object, overwritten by the next call. */
-  append(message: MessageToStore): AppendResult {
-    return this.put(message, false)
+  /** Appends one message (`topic`: its topic's entry, if at hand). The answer is one object, filled anew each time. */
+  append(message: MessageToStore, topic?: TopicQueues): AppendResult {
+    return this.put(message, topic, false)
   }
 
   /** Appends the messages of a batch's body, each as a record of its own; see {@link append}. */
   appendBatch(message: MessageToStore): AppendResult {
-    return this.put(message, true)
+    return this.put(message, undefined, true)
   }
 
-  private put(message: MessageToStore, isBatch: boolean): AppendResult {
+  private put(message: MessageToStore, known: TopicQueues | undefined, isBatch: boolean): AppendResult {
     const { result } = this
     if (this.state !== 'running' || !this.flags.isWritable) return fail(result, 'SERVICE_NOT_AVAILABLE')
-    const topic = this.queues.topicOf(message.topic)
+    const topic = known === undefined || known.isDropped ? this.queues.topicOf(message.topic) : known
     if (topic.isLong && (isBatch || !topic.mayBeLong || !this.settings.autoMessageVersionOnTopicLen)) {
       return fail(result, 'MESSAGE_ILLEGAL')
     }

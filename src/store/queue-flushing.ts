@@ -35,19 +35,20 @@ export class QueueFlushing {
   constructor(private readonly options: QueueFlushingOptions) {}
 
   /**
-   * From here on the files are ours: what they are like, and how full queues are, is on the disk before the first
-   * message.
+   * From here on the files are ours: what they are like is on the disk before the first message, with `mustFlush` how
+   * full queues are, too. Without it a crash may have left units to be written: the log has them, and the first
+   * {@link run} writes them, while messages are taken already.
    */
-  async begin(mustFlush: boolean): Promise<void> {
+  async begin({ isAfterCrash, mustFlush }: { isAfterCrash: boolean; mustFlush: boolean }): Promise<void> {
     const { clock, marks, settings, disk, folders } = this.options
-    this.lastThorough = clock.monotonic()
+    this.lastThorough = isAfterCrash && !mustFlush ? Number.NEGATIVE_INFINITY : clock.monotonic()
     const shape = shapeOf(settings)
     if (JSON.stringify(marks.shape) !== JSON.stringify(shape)) {
       marks.shape = shape
       marks.save()
     }
     // files that recovery took away must not come back with the next power cut
-    if (mustFlush) for (const folder of [folders.root, ...folders.commitLog]) await disk.syncAll(folder)
+    if (isAfterCrash || mustFlush) for (const folder of [folders.root, ...folders.commitLog]) await disk.syncAll(folder)
     if (mustFlush || disk.stat(folders.manifest) === undefined) await this.flush()
   }
 

@@ -1,6 +1,5 @@
 import { type Clock, type Disk, MQError } from '../util/index.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
-import type { IndexService } from './index-service.js'
 import { readOwnFile, writeOwnFile } from './own-file.js'
 
 /** How far a queue was when all of it was on the disk. */
@@ -15,6 +14,11 @@ export interface ManifestIndexFile {
   readonly name: string
   readonly count: number
   readonly endPhyOffset: number
+}
+
+/** What the index says of its files. */
+interface DescribedIndex {
+  describe(): readonly ManifestIndexFile[]
 }
 
 /** What the store's files held when they were last all on the disk: what a start compares them with. */
@@ -46,7 +50,7 @@ export function readManifest(disk: Disk, path: string): Manifest | 'missing' | '
 
 /** Notes the queues as they are, without keeping the loop for long. */
 export async function manifestLines(
-  state: { logEnd: number; isClean: boolean; queues: ConsumeQueueStore; index: IndexService | undefined },
+  state: { logEnd: number; isClean: boolean; queues: ConsumeQueueStore; index: DescribedIndex | undefined },
   clock: Clock,
 ): Promise<string[]> {
   const { logEnd, isClean, queues, index } = state

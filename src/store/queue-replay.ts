@@ -1,9 +1,12 @@
 import { MessageSysFlag, MIN_RECORD_LENGTH, transactionType } from '../common/index.js'
 import { BatchConsumeQueue } from './batch-consume-queue.js'
 import type { ConsumeQueue } from './consume-queue.js'
+import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { DamageLog } from './damage.js'
-import type { Dispatcher, DispatchRequest } from './dispatcher.js'
+import type { DispatchRequest } from './dispatch-request.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { FormerUnits } from './former-units.js'
 import type { IndexService } from './index-service.js'
 import type { LightQueues } from './light-queues.js'
 import type { MappedFile } from './mapped-file.js'
@@ -11,6 +14,8 @@ import { PropertyScan, parseDecimal } from './property-scan.js'
 import { RecordReader } from './record-reader.js'
 import { emptyRequest, fillRequest } from './reput.js'
 import type { StoreMarks } from './store-marks.js'
+import { TopicLookup, topicName } from './topic-lookup.js'
+import type { TopicQueues } from './topic-queues.js'
 
 export interface QueueReplayOptions {
   queues: ConsumeQueueStore
@@ -27,6 +32,10 @@ export interface QueueReplayOptions {
   isWholeLog: boolean
   /** What numbers damaged records in front of it have was settled by an earlier start, and is in the queues. */
   settledTo: number
+  /** What the queues held before. */
+  former: FormerUnits
+  /** Physical offsets of records that an earlier scan found to be in the wrong queue; this one adds what it finds. */
+  strays: Set<number>
 }
 
 /** A record whose offset is not the one its queue expects: the next one of the queue tells who is wrong. */
@@ -37,7 +46,17 @@ interface Doubtful {
   readonly messages: number
 }
 
+/** Two records that claim one number of a queue, which the records behind them continue either way. */
+interface Contest {
+  readonly queue: ConsumeQueue
+  readonly number: number
+  /** Physical offset of the record that came first, and was put into the queue. */
+  readonly held: number
+  readonly claimant: number
+}
+
 const LARGEST_QUEUE_ID = 0xffff
+const QUEUE_ID_BITS = 16
 
 /**
  * Enters the records of the log into queues and index again. No checksum covers a record's queue and offset, so they
@@ -47,35 +66,42 @@ const LARGEST_QUEUE_ID = 0xffff
 export class QueueReplay {
   /** Queues whose units begin, or go on, in the middle although the log may hold more. */
   readonly incomplete = new Set<ConsumeQueue>()
+  /** Queues that took a record which is not theirs; to be built again without it. */
+  readonly misled = new Set<ConsumeQueue>()
+  private readonly contests: Contest[] = []
   private readonly doubtful = new Map<ConsumeQueue, Doubtful>()
   private readonly damaged: { queue: ConsumeQueue; physicalOffset: number; queueOffset: number; messages: number }[] =
     []
   private readonly reader = new RecordReader()
   private readonly scan = new PropertyScan()
+  private readonly topics: TopicLookup
   private request: DispatchRequest | undefined
 
   private readonly hasLightQueues: boolean
 
   constructor(private readonly options: QueueReplayOptions) {
+    this.topics = new TopicLookup(name => options.queues.topicOf(name))
     this.hasLightQueues = options.light.mayHave
   }
 
   /** A sound record, in log order. */
   take(file: MappedFile, physicalOffset: number, reader: RecordReader): void {
-    const { only, index, dispatcher } = this.options
-    const name = topicName(file.buffer, reader)
-    if (name === undefined || reader.queueId < 0 || reader.queueId > LARGEST_QUEUE_ID || reader.queueOffset < 0) {
-      this.misplaced(physicalOffset, `its topic or queue (${name ?? 'unreadable'}-${reader.queueId}) cannot be`)
+    const { only, index, dispatcher, strays } = this.options
+    if (strays.size > 0 && strays.has(physicalOffset)) return
+    const topic = hasQueue(reader) && reader.queueOffset >= 0 ? this.topics.of(file.buffer, reader) : undefined
+    if (topic === undefined) {
+      const name = topicName(file.buffer, reader) ?? 'unreadable'
+      this.misplaced(physicalOffset, `its topic or queue (${name}-${reader.queueId}) cannot be`)
       return
     }
-    const request = this.requestFor(name, file, physicalOffset, reader)
+    const request = this.requestFor(topic, file, physicalOffset, reader)
     if (only === undefined && index !== undefined && physicalOffset > (index.last?.endPhyOffset ?? -1)) {
       dispatcher.dispatchToIndex(request)
     }
     const queue = this.queueFor(request)
     if (queue !== undefined) this.offer(queue, file, request)
     if (!this.hasLightQueues) return
-    for (const light of this.lightQueuesOf(this.requestFor(name, file, physicalOffset, reader))) {
+    for (const light of this.lightQueuesOf(this.requestFor(topic, file, physicalOffset, reader))) {
       this.offer(light, file, this.requestAgain(light, file, physicalOffset))
     }
   }
@@ -95,9 +121,9 @@ export class QueueReplay {
    * same, because an earlier start saw the damage and gave the number to another message.
    */
   takeDamaged(file: MappedFile, physicalOffset: number, reader: RecordReader): void {
-    const name = topicName(file.buffer, reader)
-    if (name === undefined || reader.queueId < 0 || reader.queueId > LARGEST_QUEUE_ID) return
-    const request = this.requestFor(name, file, physicalOffset, reader)
+    const topic = hasQueue(reader) ? this.topics.of(file.buffer, reader) : undefined
+    if (topic === undefined) return
+    const request = this.requestFor(topic, file, physicalOffset, reader)
     const queue = this.queueFor(request)
     const { queueOffset } = request
     if (queue !== undefined) {
@@ -131,9 +157,9 @@ export class QueueReplay {
 
   private offer(queue: ConsumeQueue, file: MappedFile, request: DispatchRequest): void {
     // built again in any case
-    if (this.incomplete.has(queue)) return
+    if (this.incomplete.size > 0 && this.incomplete.has(queue)) return
     const { physicalOffset, queueOffset, size } = request
-    const doubtful = this.doubtful.get(queue)
+    const doubtful = this.doubtful.size > 0 ? this.doubtful.get(queue) : undefined
     if (doubtful !== undefined) {
       this.doubtful.delete(queue)
       this.judge(queue, doubtful, queueOffset)
@@ -155,6 +181,7 @@ export class QueueReplay {
   /** Decides about a doubtful record, now that the next one of its queue says what number it has. */
   private judge(queue: ConsumeQueue, doubtful: Doubtful, next: number): void {
     const expected = queue.maxOffset
+    if (next === expected && this.isContest(queue, doubtful)) return
     if (next === doubtful.queueOffset + doubtful.messages) this.believe(queue, doubtful)
     else if (next === expected + doubtful.messages) this.blankOut(queue, doubtful)
     else if (next === expected) this.refuse(queue, doubtful)
@@ -165,14 +192,67 @@ export class QueueReplay {
   /** At the end of the log nothing follows that could tell. */
   finish(): void {
     for (const [queue, doubtful] of this.doubtful) {
-      if (this.incomplete.has(queue)) continue
-      const isLonely = queue.isEmpty || this.options.damage.total > 0 || this.options.startsLate
-      if (doubtful.queueOffset > queue.maxOffset && isLonely && this.isPossible(queue, doubtful)) {
+      if (this.incomplete.has(queue) || this.isContest(queue, doubtful)) this.doubtful.delete(queue)
+    }
+    const { damage, former, startsLate } = this.options
+    for (const [queue, doubtful] of this.doubtful) {
+      const { queueOffset: number, physicalOffset } = doubtful
+      const isLonely = queue.isEmpty || damage.total > 0 || this.contests.length > 0 || startsLate
+      const isKnown = former.physicalOffsetOf(queue, number) === physicalOffset
+      if (number > queue.maxOffset && (isLonely || isKnown) && this.isPossible(queue, doubtful)) {
         this.believe(queue, doubtful)
       } else this.blankOut(queue, doubtful)
     }
     this.doubtful.clear()
+    for (const contest of this.contests) this.decide(contest)
     this.keepDamagedNumbers()
+  }
+
+  /**
+   * Whether a doubtful record has the number of the one in front of it. Noted if so: one of them is a stray of another
+   * queue, where its number may turn out to be missing.
+   */
+  private isContest(queue: ConsumeQueue, { queueOffset: number, physicalOffset, messages }: Doubtful): boolean {
+    if (queue instanceof BatchConsumeQueue || number + messages !== queue.maxOffset) return false
+    const held = queue.readUnitSync(number)
+    if (held === undefined) return false
+    // the queue was told that the number has no message: the whole log knows better
+    if (held.size === BLANK_UNIT_SIZE) this.misled.add(queue)
+    else this.contests.push({ queue, number, held: held.physicalOffset, claimant: physicalOffset })
+    return true
+  }
+
+  private decide({ queue, number, held, claimant }: Contest): void {
+    const { former, strays } = this.options
+    const was = former.physicalOffsetOf(queue, number)
+    const isHeldStray = was === claimant || (was !== held && this.isMissing(queue, number, held))
+    const isClaimantStray = was === held || (was !== claimant && this.isMissing(queue, number, claimant))
+    const name = `${queue.topic}-${queue.queueId}`
+    const why = `it calls itself number ${number} of ${name}, which is another's`
+    if (isHeldStray === isClaimantStray && number > 0) this.misplaced(claimant, why)
+    else if (isClaimantStray && !isHeldStray) this.misplaced(claimant, why)
+    else {
+      // a queue that began again at 0 is no damage: its topic was deleted and made again
+      if (isHeldStray) this.misplaced(held, why)
+      strays.add(held)
+      this.misled.add(queue)
+    }
+  }
+
+  /** Whether a queue whose id differs in one bit lacks just this number, there where the record stands in the log. */
+  private isMissing(from: ConsumeQueue, number: number, physicalOffset: number): boolean {
+    const { queues } = this.options.queues.topicOf(from.topic)
+    for (let bit = 0; bit < QUEUE_ID_BITS; bit++) {
+      const queue = queues[from.queueId ^ (1 << bit)]
+      if (queue === undefined || queue.isEmpty || number > queue.maxOffset) continue
+      const before = number > 0 ? queue.readUnitSync(number - 1) : undefined
+      if (before !== undefined && before.size !== BLANK_UNIT_SIZE && before.physicalOffset >= physicalOffset) continue
+      if (number === queue.maxOffset) return true
+      const after = queue.readUnitSync(number + 1)
+      const isBlank = queue.readUnitSync(number)?.size === BLANK_UNIT_SIZE
+      if (isBlank && (after === undefined || after.physicalOffset > physicalOffset)) return true
+    }
+    return false
   }
 
   /** Every record takes room in the log: there cannot have been more of them than fit. */
@@ -248,9 +328,10 @@ export class QueueReplay {
   private requestAgain(queue: ConsumeQueue, file: MappedFile, physicalOffset: number): DispatchRequest {
     file.map()
     this.reader.read(file.buffer, file.view, physicalOffset - file.startOffset, file.length)
-    const name = topicName(file.buffer, this.reader) ?? ''
-    const request = this.requestFor(name, file, physicalOffset, this.reader)
-    if (name === queue.topic) return request
+    // it had one when it was offered first
+    const topic = this.topics.of(file.buffer, this.reader) ?? this.options.queues.topicOf(queue.topic)
+    const request = this.requestFor(topic, file, physicalOffset, this.reader)
+    if (topic.topic === queue.topic) return request
     const entry = this.options.light.entriesOf(request).find(light => light.name === queue.topic)
     request.topic = this.options.queues.topicOf(queue.topic)
     request.queueId = queue.queueId
@@ -258,14 +339,22 @@ export class QueueReplay {
     return request
   }
 
-  private requestFor(name: string, file: MappedFile, physicalOffset: number, reader: RecordReader): DispatchRequest {
-    const topic = this.options.queues.topicOf(name)
+  private requestFor(
+    topic: TopicQueues,
+    file: MappedFile,
+    physicalOffset: number,
+    reader: RecordReader,
+  ): DispatchRequest {
     const request = this.request ?? emptyRequest(topic, file.buffer)
     this.request = request
     request.topic = topic
     request.bytes = file.buffer
     return fillRequest(request, reader, physicalOffset)
   }
+}
+
+function hasQueue({ queueId }: RecordReader): boolean {
+  return queueId >= 0 && queueId <= LARGEST_QUEUE_ID
 }
 
 function isVisible(request: DispatchRequest): boolean {
@@ -275,12 +364,4 @@ function isVisible(request: DispatchRequest): boolean {
 
 function place(queue: ConsumeQueue, queueOffset: number): { topic: string; queueId: number; queueOffset: number } {
   return { topic: queue.topic, queueId: queue.queueId, queueOffset }
-}
-
-/** The topic of a record, which becomes the name of a folder; undefined when it cannot be one. */
-export function topicName(bytes: Buffer, reader: RecordReader): string | undefined {
-  const { topicStart, topicEnd } = reader
-  for (let at = topicStart; at < topicEnd; at++) if (bytes[at]! < 0x20 || bytes[at] === 0x2f) return undefined
-  const name = bytes.toString('utf8', topicStart, topicEnd)
-  return name === '' || name === '.' || name === '..' ? undefined : name
 }

@@ -1,24 +1,38 @@
+import type { ByteSink } from '../util/index.js'
 import type { ConsumeQueue } from './consume-queue.js'
-import { BLANK_UNIT_SIZE } from './consume-queue-chunk.js'
+import { BLANK_UNIT_SIZE, type ConsumeQueueChunk } from './consume-queue-chunk.js'
 import { type ConsumeQueueExt, type ExtUnit, MISSING_EXT_UNIT } from './consume-queue-ext.js'
 import { extOffsetAt } from './ext-address.js'
 import type { GetMessageRequest, GetMessageResult, GetMessageStatus, MessageFilter } from './get-message-result.js'
 import { getInt64, viewOf } from './int64-view.js'
 import type { MappedFile } from './mapped-file.js'
 import type { MessageReader } from './message-reader.js'
+import { RecordRanges } from './record-ranges.js'
 import { RecordReader } from './record-reader.js'
 import type { UnitRepair } from './unit-repair.js'
 
 const MAX_BYTES = 128 * 1024 * 1024
+/** Of each record, four cache lines: most of a short one; what is longer the processor fetches ahead by itself. */
+const TOUCHED_BYTES = 256
+/** Records touched at once: what the first levels of the cache hold until they are read. */
+const MOST_TOUCHED = 64
 
-/** Records that follow each other in one file: mapped ones by position, cold ones by the bytes read. */
-interface Run {
+/** Records that follow each other in one file and are to be read from the disk. */
+interface ColdRun {
   readonly file: MappedFile
-  start: number
+  readonly start: number
   end: number
-  /** Of a run that is read from the disk: the size of each record, and whose it is. */
-  readonly cold: { readonly size: number; readonly messages: number; readonly queueOffset: number }[] | undefined
-  bytes: readonly Buffer[]
+  readonly records: { readonly size: number; readonly messages: number; readonly queueOffset: number }[]
+  /** Ranges of mapped records in front of it. */
+  readonly rangesBefore: number
+}
+
+/**
+ * Where in its file a record stands. As an integer, which a file of less than 2 GB allows: quicker code reads there
+ * than at the difference of two offsets.
+ */
+export function placeIn(file: MappedFile, physicalOffset: number): number {
+  return (physicalOffset - file.startOffset) | 0
 }
 
 /** Whether the record at `position` is the message that a unit says it is. */
@@ -36,13 +50,21 @@ export class QueueScan implements GetMessageResult {
   readonly minOffset: number
   readonly maxOffset: number
   messageCount = 0
-  slices: Buffer[] = []
   totalBytes = 0
   coldDataSum = 0
   suggestPullingFromSlave = false
   firstStoreTimestamp = 0
 
-  private runs: Run[] = []
+  private readonly ranges = new RecordRanges()
+  /** Stay mapped until {@link release}. */
+  private readonly retained: MappedFile[] = []
+  private coldRuns: ColdRun[] | undefined
+  /** What they were read into; given back by {@link release}. */
+  private buffers: Buffer[] | undefined
+  /** The file of the unit looked at last. */
+  private file: MappedFile | undefined
+  /** Records from here on are, by our estimate, in memory. */
+  private warmFrom = 0
   private readonly maxBytes: number
   private readonly scanEnd: number
   /** Records in front of it count as cold. */
@@ -61,6 +83,8 @@ export class QueueScan implements GetMessageResult {
   private isReleased = false
   /** Messages of the unit being looked at. */
   private messages = 1
+  /** Kept, so that reading it is not optimized away. */
+  protected touched = 0
 
   constructor(
     private readonly reader: MessageReader,
@@ -82,9 +106,13 @@ export class QueueScan implements GetMessageResult {
   run(): GetMessageResult | Promise<GetMessageResult> {
     const { queue } = this
     const { unitSize } = queue
+    this.warmFrom = this.reader.warmFrom
+    // it may have gone while something was waited for
+    this.file = undefined
     while (this.goesOn()) {
       const chunk = queue.chunkAt(this.unit)
       if (chunk === undefined) return this.after(queue.loadChunk(this.unit))
+      this.touchAhead(chunk, this.unit * unitSize - chunk.start)
       for (let at = this.unit * unitSize - chunk.start; at < chunk.length && this.goesOn(); at += unitSize) {
         const taken = this.takeUnit(chunk.view, at)
         if (taken === 'full') return this.finish()
@@ -92,6 +120,32 @@ export class QueueScan implements GetMessageResult {
       }
     }
     return this.finish()
+  }
+
+  /**
+   * Reads a little of the records that the next units point to. They lie far apart: one by one each would be waited for
+   * until memory has it, but loads that depend on nothing overlap.
+   */
+  private touchAhead(chunk: ConsumeQueueChunk, from: number): void {
+    const { maxMsgNums, filter } = this.request
+    // most of them may never be looked at
+    if (filter !== undefined && filter.matchesRecord === undefined) return
+    const { unitSize } = this.queue
+    const end = Math.min(chunk.length, from + unitSize * Math.min(maxMsgNums, MOST_TOUCHED))
+    const file = from < end ? this.fileOf(getInt64(chunk.view, from)) : undefined
+    if (file === undefined) return
+    const { view, startOffset } = file
+    const first = Math.max(0, this.warmFrom - startOffset)
+    const last = Math.min(file.wrotePosition, view.byteLength) - TOUCHED_BYTES
+    let seen = 0
+    for (let at = from; at < end; at += unitSize) {
+      const offset = getInt64(chunk.view, at) - startOffset
+      if (offset < first || offset > last) continue
+      const position = offset | 0
+      seen ^= view.getInt8(position) ^ view.getInt8(position + 64)
+      seen ^= view.getInt8(position + 128) ^ view.getInt8(position + 192)
+    }
+    this.touched = seen
   }
 
   /** Goes on when what was waited for is there. */
@@ -123,7 +177,7 @@ export class QueueScan implements GetMessageResult {
     const physicalOffset = getInt64(view, at)
     const size = view.getInt32(at + 8)
     this.messages = this.queue.messagesOfUnit(view, at)
-    const isWarm = this.reader.isWarm(physicalOffset)
+    const isWarm = physicalOffset >= this.warmFrom
     if (this.isFull(size, isWarm)) return 'full'
     const { filter } = this.request
     this.nextBeginOffset = this.queue.offsetOfUnit(this.unit, view, at)
@@ -139,7 +193,7 @@ export class QueueScan implements GetMessageResult {
     const { log, damage } = this.reader.options
     if (this.unit === this.lostUnit) return this.removed(physicalOffset)
     if (damage.covers(physicalOffset)) return this.damaged(physicalOffset)
-    const file = log.files.find(physicalOffset)
+    const file = this.fileOf(physicalOffset)
     if (file === undefined || physicalOffset + size > file.startOffset + file.wrotePosition || size <= 0) {
       const isGone = file === undefined && physicalOffset >= 0 && physicalOffset < log.minOffset
       return isGone ? this.removed(physicalOffset) : this.lookAgain()
@@ -149,7 +203,7 @@ export class QueueScan implements GetMessageResult {
     if (this.coldRecord === undefined) return this.readColdRecord(file, physicalOffset, size)
     const record = this.coldRecord
     this.coldRecord = undefined
-    return filter.matchesRecord(record)
+    return filter.matchesRecord(record, 0, record.length)
       ? this.add(file, physicalOffset, size, true)
       : this.notWanted(physicalOffset, size)
   }
@@ -177,13 +231,13 @@ export class QueueScan implements GetMessageResult {
 
   private takeMapped(file: MappedFile, physicalOffset: number, size: number): 'next' | Promise<void> {
     file.map()
-    const position = physicalOffset - file.startOffset
+    const position = placeIn(file, physicalOffset)
     const { reader } = this
     if (this.unit !== this.settledUnit && !reader.isRecordOf(this.queue, this.identity(physicalOffset, size), file)) {
       return this.lookAgain()
     }
     const { filter } = this.request
-    if (filter?.matchesRecord && !filter.matchesRecord(file.buffer.subarray(position, position + size))) {
+    if (filter?.matchesRecord && !filter.matchesRecord(file.buffer, position, position + size)) {
       return this.notWanted(physicalOffset, size)
     }
     if (this.messageCount === 0) this.firstStoreTimestamp = reader.storeTimeAt(file.view, position)
@@ -233,7 +287,7 @@ export class QueueScan implements GetMessageResult {
   private passed(physicalOffset: number): 'next' {
     this.nextBeginOffset += this.messages
     this.unit++
-    this.noteReach(physicalOffset)
+    this.suggestPullingFromSlave = physicalOffset < this.warmFrom
     return 'next'
   }
 
@@ -251,61 +305,79 @@ export class QueueScan implements GetMessageResult {
     return this.passed(physicalOffset)
   }
 
+  private fileOf(physicalOffset: number): MappedFile | undefined {
+    const { file } = this
+    if (file !== undefined && physicalOffset >= file.startOffset && physicalOffset < file.endOffset) return file
+    this.file = this.reader.options.log.files.find(physicalOffset)
+    return this.file
+  }
+
   private add(file: MappedFile, physicalOffset: number, size: number, isCold: boolean): 'next' {
-    const start = physicalOffset - file.startOffset
-    let run = this.runs[this.runs.length - 1]
-    if (run !== undefined && run.file === file && run.end === start && (run.cold !== undefined) === isCold) {
-      run.end += size
-    } else {
-      if (!isCold) file.retain()
-      run = { file, start, end: start + size, cold: isCold ? [] : undefined, bytes: [] }
-      this.runs.push(run)
+    const start = placeIn(file, physicalOffset)
+    if (isCold) this.addCold(file, start, size)
+    else {
+      if (this.retained[this.retained.length - 1] !== file) {
+        file.retain()
+        this.retained.push(file)
+      }
+      this.ranges.add(file.buffer, start, start + size)
     }
-    run.cold?.push({ size, messages: this.messages, queueOffset: this.nextBeginOffset })
     this.messageCount += this.messages
     this.totalBytes += size
     if (physicalOffset < this.coldAreaEnd) this.coldDataSum += size
     return this.passed(physicalOffset)
   }
 
-  private noteReach(physicalOffset: number): void {
-    const { log } = this.reader.options
-    this.suggestPullingFromSlave = log.maxOffset - physicalOffset > this.reader.memoryReach
+  private addCold(file: MappedFile, start: number, size: number): void {
+    const runs = (this.coldRuns ??= [])
+    const rangesBefore = this.ranges.count
+    let run = runs[runs.length - 1]
+    if (run?.file !== file || run.end !== start || run.rangesBefore !== rangesBefore) {
+      run = { file, start, end: start, records: [], rangesBefore }
+      runs.push(run)
+    }
+    run.end += size
+    run.records.push({ size, messages: this.messages, queueOffset: this.nextBeginOffset })
   }
 
   private finish(): GetMessageResult | Promise<GetMessageResult> {
     if (this.messageCount > 0) this.status = 'FOUND'
-    for (const run of this.runs) if (run.cold !== undefined) return this.readCold()
-    return this.slice()
+    return this.coldRuns === undefined ? this : this.readCold(this.coldRuns)
   }
 
-  private async readCold(): Promise<GetMessageResult> {
+  private async readCold(runs: readonly ColdRun[]): Promise<GetMessageResult> {
+    const parts: (readonly Buffer[])[] = []
+    const buffers: Buffer[] = []
+    this.buffers = buffers
     try {
-      for (const run of this.runs) {
-        if (run.cold === undefined) continue
-        const bytes = Buffer.allocUnsafeSlow(run.end - run.start)
-        const got = await run.file.read(bytes, run.start)
-        run.bytes = this.soundPartsOf(run, bytes.subarray(0, got))
+      for (const run of runs) {
+        const length = run.end - run.start
+        const buffer = this.reader.buffers.take(length)
+        buffers.push(buffer)
+        const got = await run.file.read(buffer.subarray(0, length), run.start)
+        parts.push(this.soundPartsOf(run, buffer.subarray(0, got)))
       }
     } catch (error) {
       this.release()
       throw error
     }
-    const first = this.runs[0]?.bytes[0]
+    const first = runs[0]!.rangesBefore === 0 ? parts[0]![0] : undefined
     if (first !== undefined) this.firstStoreTimestamp = this.reader.storeTimeAt(viewOf(first), 0)
+    // from behind: an insertion moves what follows it
+    for (let i = runs.length - 1; i >= 0; i--) this.ranges.insert(runs[i]!.rangesBefore, parts[i]!)
     if (this.messageCount === 0) this.status = 'NO_MATCHED_MESSAGE'
-    return this.slice()
+    return this
   }
 
   /** What comes from the disk is checked, body and all: the parts of the run without its damaged records. */
-  private soundPartsOf(run: Run, bytes: Buffer): Buffer[] {
+  private soundPartsOf(run: ColdRun, bytes: Buffer): Buffer[] {
     const record = new RecordReader()
     record.checksCrc = true
     const view = viewOf(bytes)
     const parts: Buffer[] = []
     let from = 0
     let at = 0
-    for (const { size, messages, queueOffset } of run.cold!) {
+    for (const { size, messages, queueOffset } of run.records) {
       const physicalOffset = run.file.startOffset + run.start + at
       const isSound =
         record.read(bytes, view, at, Math.min(at + size, bytes.length)) === 'record' &&
@@ -325,20 +397,24 @@ export class QueueScan implements GetMessageResult {
     return parts
   }
 
-  private slice(): GetMessageResult {
-    for (const run of this.runs) {
-      if (run.cold === undefined) this.slices.push(run.file.buffer.subarray(run.start, run.end))
-      else this.slices.push(...run.bytes)
-    }
-    return this
+  get slices(): Buffer[] {
+    return this.ranges.slices()
+  }
+
+  writeTo(sink: ByteSink): void {
+    this.ranges.writeTo(sink)
   }
 
   release(): void {
     if (this.isReleased) return
     this.isReleased = true
-    for (const run of this.runs) if (run.cold === undefined) run.file.release()
-    // whoever still has the result must not keep hundreds of objects of every read with it
-    this.runs = []
-    this.slices = []
+    for (const file of this.retained) file.release()
+    for (const buffer of this.buffers ?? []) this.reader.buffers.giveBack(buffer)
+    this.buffers = undefined
+    // whoever still has the result must not keep what it led to
+    this.retained.length = 0
+    this.ranges.clear()
+    this.coldRuns = undefined
+    this.file = undefined
   }
 }

@@ -6,6 +6,7 @@ import type { ConsumeQueueStore } from './consume-queue-store.js'
 import type { QueueReach } from './consume-queue-types.js'
 import type { Damage, DamageLog } from './damage.js'
 import type { Dispatcher } from './dispatcher.js'
+import { FormerUnits } from './former-units.js'
 import type { IndexService } from './index-service.js'
 import type { LightQueues } from './light-queues.js'
 import { type DamagedStretch, LogScanner } from './log-scanner.js'
@@ -49,6 +50,12 @@ export interface RecoveryReport {
   readonly damageCount: number
 }
 
+export interface Recovered {
+  readonly report: RecoveryReport
+  /** What was made of the store must be on the disk before the first message. */
+  readonly mustFlush: boolean
+}
+
 /** Progress is logged this often. */
 const PROGRESS_MS = 1000
 
@@ -69,7 +76,13 @@ export class Recovery {
   private replay: QueueReplay | undefined
   private readonly reader = new RecordReader()
   private readonly before = new Map<ConsumeQueue, Before>()
+  /** Records that are not in the queue they name. */
+  private readonly strays = new Set<number>()
+  private readonly former = new FormerUnits()
   private lastProgress: number
+  private tornTails = 0
+  /** Queues are not what the manifest says, and not built again either. */
+  private hasLess = false
 
   constructor(private readonly options: RecoveryOptions) {
     const { clock } = options
@@ -93,10 +106,10 @@ export class Recovery {
     })
   }
 
-  async run(isAfterCrash: boolean): Promise<RecoveryReport> {
+  async run(isAfterCrash: boolean): Promise<Recovered> {
     const { clock, log, queues, logger, manifest } = this.options
     const started = clock.monotonic()
-    if (log.files.last === undefined) return this.withoutLog(isAfterCrash, started)
+    if (log.files.last === undefined) return { report: this.withoutLog(isAfterCrash, started), mustFlush: isAfterCrash }
     const first = isAfterCrash ? this.firstFileAfterCrash() : this.firstFileAfterStop(queues.maxPhysicalOffset())
     const revived = this.dropRevived()
     if (isAfterCrash) this.forgetFrom(first.startOffset)
@@ -112,6 +125,7 @@ export class Recovery {
     this.replay.finish()
     log.files.truncate(endOffset)
     for (const queue of queues.all()) if (queue.maxPhysicalOffset > endOffset) await this.cut(queue, endOffset)
+    this.hasLess = manifest === undefined || manifest.logEnd > endOffset
     const rebuiltQueues = await this.rebuildQueues(isAfterCrash, endOffset)
     this.keepNumbers(endOffset)
     this.settleQueues(log.minOffset)
@@ -123,7 +137,7 @@ export class Recovery {
         `checked in ${report.tookMs} ms` +
         (report.damageCount > 0 ? `; ${report.damageCount} damages, see above` : ''),
     )
-    return report
+    return { report, mustFlush: this.mustFlush(isAfterCrash, rebuiltQueues) }
   }
 
   /** Units and index entries without a log point nowhere. */
@@ -139,7 +153,9 @@ export class Recovery {
     const { queues, dispatcher, light, index, marks, damage, log, manifest } = this.options
     const isWholeLog = log.minOffset === 0 && !how.startsLate
     const settledTo = how.only === undefined ? (manifest?.logEnd ?? 0) : 0
-    return new QueueReplay({ queues, dispatcher, light, index, marks, damage, isWholeLog, settledTo, ...how })
+    const { strays, former } = this
+    const before = { isWholeLog, settledTo, strays, former }
+    return new QueueReplay({ queues, dispatcher, light, index, marks, damage, ...before, ...how })
   }
 
   private onDamage({ file, from, to, problem, head }: DamagedStretch): void {
@@ -151,7 +167,18 @@ export class Recovery {
 
   private onTornTail({ path }: MappedFile, physicalOffset: number, problem: string): void {
     const text = `the commit log ends at ${physicalOffset} with a part of a record (${problem}), which is cut off`
+    this.tornTails++
     this.options.damage.add({ kind: 'record', path, physicalOffset, text })
+  }
+
+  /**
+   * Whether another start would not do the same again, were the power cut now: what this one has decided, or taken
+   * out, must be on the disk then before the next message. Where it has only entered records behind what the manifest
+   * says, the next one enters them too, and those that follow.
+   */
+  private mustFlush(isAfterCrash: boolean, rebuiltQueues: number): boolean {
+    if (rebuiltQueues > 0) return true
+    return isAfterCrash && (this.hasLess || this.options.damage.total > this.tornTails)
   }
 
   private report(
@@ -208,9 +235,12 @@ export class Recovery {
       if (last !== undefined && last.physicalOffset >= marks.deletedBefore(queue.topic)) {
         this.before.set(queue, { maxOffset: queue.maxOffset, lastPhysicalOffset: last.physicalOffset })
       }
+      if (last !== undefined) this.former.note(queue, known)
       queue.truncateTo(keep, known)
     }
-    index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset))
+    const last = manifest?.index.at(-1)
+    const flushed = last && { name: last.name, physicalOffset: manifest?.logEnd ?? 0 }
+    index?.rebuildBefore(physicalOffset, checkpoint.indexMsgTimestamp, offset => storeTimeAt(log, offset), flushed)
   }
 
   /**
@@ -236,17 +266,21 @@ export class Recovery {
   private async rebuildQueues(isAfterCrash: boolean, endOffset: number): Promise<number> {
     const { log, queues, logger } = this.options
     const short = this.shortQueues(isAfterCrash, endOffset)
-    const wanted = new Set([...this.replay!.incomplete, ...short.keys()])
+    const { incomplete, misled } = this.replay!
+    const wanted = new Set([...incomplete, ...misled, ...short.keys()])
     if (wanted.size === 0) return 0
     logger.warn(
       { event: 'queues-rebuilt', queues: wanted.size },
       `${wanted.size} queues lack units of messages that the log may hold: they are built again`,
     )
-    await queues.writeOut()
-    for (const queue of wanted) queue.reset()
-    this.replay = this.newReplay({ startsLate: false, only: wanted })
-    await this.newScanner(endOffset).scan(log.files.first!, endOffset)
-    this.replay.finish()
+    // each time without the strays found before
+    for (let only = wanted; only.size > 0; only = this.replay!.misled) {
+      await queues.writeOut()
+      for (const queue of only) queue.reset()
+      this.replay = this.newReplay({ startsLate: false, only })
+      await this.newScanner(endOffset).scan(log.files.first!, endOffset)
+      this.replay.finish()
+    }
     for (const [queue, entry] of short) {
       if (queue.maxOffset >= entry.maxOffset) continue
       if (!queue.isEmpty) this.noteHole(queue, entry.maxOffset)
@@ -265,10 +299,14 @@ export class Recovery {
     if (!isAfterCrash && !isCurrent) return short
     for (const entry of manifest.queues) {
       const { topic, queueId, maxOffset, maxPhysicalOffset } = entry
+      if (maxPhysicalOffset > endOffset) this.hasLess = true
       if (maxOffset === 0 || maxPhysicalOffset <= marks.deletedBefore(topic) || maxPhysicalOffset > endOffset) continue
       const found = queues.find(topic, queueId)
       // after a crash a queue that had no records left may have been deleted
-      if (found === undefined && isAfterCrash && maxPhysicalOffset <= log.minOffset) continue
+      if (found === undefined && isAfterCrash && maxPhysicalOffset <= log.minOffset) {
+        this.hasLess = true
+        continue
+      }
       const isRight = isCurrent
         ? found?.maxOffset === maxOffset && found.maxPhysicalOffset === maxPhysicalOffset
         : found !== undefined && found.maxOffset >= maxOffset

@@ -1,6 +1,7 @@
 import type { AppendedRecord, CommitLog } from './commit-log.js'
 import type { ConsumeQueueStore } from './consume-queue-store.js'
-import type { Dispatcher, DispatchRequest } from './dispatcher.js'
+import type { DispatchRequest } from './dispatch-request.js'
+import type { Dispatcher } from './dispatcher.js'
 import type { MappedFile } from './mapped-file.js'
 import { findRecord } from './record-finder.js'
 import { RecordReader } from './record-reader.js'
@@ -121,7 +122,7 @@ export class Reput {
     const { marks, dispatcher } = this.options
     // a topic deleted while its records waited here
     if (marks.hasDeletedTopics && this.offset < marks.deletedBefore(request.topic.topic)) {
-      dispatcher.dispatchToIndex(request)
+      dispatcher.dispatchWithoutTopic(request)
     } else dispatcher.dispatch(request)
     this.offset += this.reader.totalSize
     this.lastStoreTimestamp = this.reader.storeTimestamp

@@ -4,13 +4,18 @@ import type { StoreSettings } from './settings.js'
 /** Joins several folders in one setting, as in Java. */
 const PATH_SEPARATOR = ','
 
+export type FolderSettings = Pick<
+  StoreSettings,
+  'storePathRootDir' | 'storePathCommitLog' | 'readOnlyCommitLogStorePaths'
+>
+
 /** Where the files of a store are. */
 export class StoreFolders {
   readonly root: string
   readonly commitLog: readonly string[]
   readonly readOnlyCommitLog: readonly string[]
 
-  constructor(settings: StoreSettings) {
+  constructor(settings: FolderSettings) {
     this.root = settings.storePathRootDir
     const configured = split(settings.storePathCommitLog)
     this.commitLog = configured.length > 0 ? configured : [join(this.root, 'commitlog')]

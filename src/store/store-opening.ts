@@ -9,7 +9,7 @@ import { keepDamage, recallDamage } from './known-damage.js'
 import type { LightQueues } from './light-queues.js'
 import { refuseMissingFiles } from './missing-files.js'
 import { type Manifest, type ManifestQueue, readManifest } from './queue-manifest.js'
-import { Recovery, type RecoveryReport } from './recovery.js'
+import { type Recovered, Recovery, type RecoveryReport } from './recovery.js'
 import type { StoreSettings } from './settings.js'
 import type { StoreFolders } from './store-folders.js'
 import { type StoreMarks, shapeOf } from './store-marks.js'
@@ -36,7 +36,7 @@ const PROGRESS_MS = 1000
 const LARGEST_CLOCK_SKEW_MS = 3_600_000
 
 /** Reads a store whose lock is held, and brings it into order; what was found is kept in a file for the inspector. */
-export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promise<RecoveryReport> {
+export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promise<Recovered> {
   const { log, queues, index, damage, marks } = parts
   const isShapeKnown = loadMarks(parts)
   log.files.load(isShapeKnown, (path, text) => damage.add({ kind: 'file', path, text }))
@@ -54,12 +54,13 @@ export async function openStore(parts: StoreParts, isAfterCrash: boolean): Promi
   loadCheckpoint(parts)
   index?.load(isShapeKnown)
   recallDamage(parts)
-  const report = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
+  const recovered = await new Recovery({ ...parts, manifest }).run(isAfterCrash)
+  const { report } = recovered
   keepDamage(parts, report.endOffset)
   const { minOffset } = log
   marks.fit({ minOffset, endOffset: report.endOffset }, (topic, id) => queues.find(topic, id)?.maxOffset ?? 0)
   keepReport(parts, report)
-  return report
+  return recovered
 }
 
 function loadProgress({ clock, logger }: StoreParts): (queues: number) => void {

@@ -7,9 +7,10 @@ const LONGEST_RETRY_TOPIC = 255
 
 /** What the store keeps per topic: its queues, and whatever can be worked out once instead of per message. */
 export class TopicQueues {
+  /** Set when the topic is deleted: from then on another entry is the topic's. */
+  isDropped = false
   /** By queue id. */
   readonly queues: (ConsumeQueue | undefined)[] = []
-  readonly bytes: Buffer
   /** The topic as it stands in a record of {@link magic}: length (1 or 2 bytes), then the name. */
   readonly encoded: Buffer
   readonly magic: number
@@ -27,15 +28,15 @@ export class TopicQueues {
     /** Its queues keep batches undivided. */
     readonly isBatch = false,
   ) {
-    this.bytes = Buffer.from(topic)
+    const bytes = Buffer.from(topic)
     this.magic = topic.length > 127 ? MESSAGE_MAGIC_V2 : MESSAGE_MAGIC_V1
     const length = Buffer.alloc(this.magic === MESSAGE_MAGIC_V2 ? 2 : 1)
-    if (length.length === 2) length.writeInt16BE(Math.min(this.bytes.length, 0x7fff))
-    else length.writeUInt8(Math.min(this.bytes.length, 0xff))
-    this.encoded = Buffer.concat([length, this.bytes])
+    if (length.length === 2) length.writeInt16BE(Math.min(bytes.length, 0x7fff))
+    else length.writeUInt8(Math.min(bytes.length, 0xff))
+    this.encoded = Buffer.concat([length, bytes])
     this.indexKeyHash = javaHash(`${topic}#`)
     this.isSchedule = topic === SystemTopic.SCHEDULE
-    this.isLong = this.bytes.length > LONGEST_TOPIC
-    this.mayBeLong = isRetryTopic(topic) && this.bytes.length <= LONGEST_RETRY_TOPIC
+    this.isLong = bytes.length > LONGEST_TOPIC
+    this.mayBeLong = isRetryTopic(topic) && bytes.length <= LONGEST_RETRY_TOPIC
   }
 }

@@ -1,5 +1,5 @@
 import { sep } from 'node:path'
-import { type Disk, type FilePiece, MQError } from '../util/index.js'
+import { type Disk, type DiskFile, type FilePiece, MQError } from '../util/index.js'
 import type { OpenFiles } from './consume-queue-files.js'
 import { fileNameOfOffset } from './mapped-file-queue.js'
 
@@ -43,6 +43,28 @@ export class UnitFiles {
     this.starts = names.map(entry => Number(entry.name)).sort((a, b) => a - b)
     const last = this.starts.at(-1)
     if (last !== undefined && this.disk.stat(this.path(last))?.length === 0) this.remove([last])
+  }
+
+  /**
+   * Takes over that there is one file, the first, without taking stock of the folder. `look` reads it and says whether
+   * that is so; it is opened just for that. False, and nothing is taken over, when it is not there or has another
+   * length.
+   */
+  takeOnlyFile(look: (file: DiskFile) => boolean): boolean {
+    let file: DiskFile
+    try {
+      file = this.disk.openSync(this.path(0))
+    } catch {
+      // taking stock tells what is there instead
+      return false
+    }
+    try {
+      if (file.length !== this.fileSize || !look(file)) return false
+      this.starts = [0]
+      return true
+    } finally {
+      file.close()
+    }
   }
 
   /** What is wrong with the lengths or places of the files; `settingKey` is what sets their length. */

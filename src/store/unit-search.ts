@@ -27,6 +27,18 @@ export class UnitSearch {
     return low < end ? this.read(low) : undefined
   }
 
+  /** The bytes of the units `[from, end)` as the files hold them; zeros where they do not. */
+  bytesOf(from: number, end: number): Buffer {
+    const { unitSize, files } = this
+    const all = Buffer.alloc((end - from) * unitSize)
+    for (let at = from; at < end; ) {
+      const next = Math.min(end, (files.startOf(at * unitSize) + files.fileSize) / unitSize)
+      files.readSync(all.subarray((at - from) * unitSize, (next - from) * unitSize), at * unitSize)
+      at = next
+    }
+    return all
+  }
+
   /** End of the record of the last unit in `[first, end)` that has one; -1 without. */
   physicalEnd(first: number, end: number): number {
     const { unitSize, files } = this
@@ -122,3 +134,38 @@ export class UnitSearch {
 }
 
 const near = Buffer.alloc(200 * UNIT_SIZE)
+const PAGE = 4096
+/** The last unit may lie on two pages. */
+const pages = Buffer.alloc(2 * PAGE)
+const pagesView = viewOf(pages)
+const ZEROS = Buffer.alloc(2 * PAGE)
+
+/**
+ * What most queues are like at a start, found in one look at one file: all units, plain ones, are in the first file,
+ * and end where it was noted, with nothing but zeros behind. The answer is then where the record of the first unit
+ * lies, -1 when that unit is blank; undefined when the queue is not like that, or it cannot be told. Where the file has
+ * no room behind the end another may follow: then it cannot.
+ */
+export function firstRecordAsNoted(files: UnitFiles, { maxOffset, maxPhysicalOffset }: QueueReach): number | undefined {
+  const end = maxOffset * UNIT_SIZE
+  if (maxOffset <= 0 || end >= files.fileSize) return undefined
+  const from = Math.floor((end - UNIT_SIZE) / PAGE) * PAGE
+  let firstRecord = -1
+  const isSo = files.takeOnlyFile(file => {
+    // no further: of pages that were never written the kernel would make a lot, all zeros
+    file.setReadAhead?.(false)
+    const got = file.readSync(pages.subarray(0, end > from + PAGE ? 2 * PAGE : PAGE), from)
+    if (got < end - from) return false
+    const { physicalOffset, size } = unitAt(pagesView, end - from - UNIT_SIZE)
+    const isPlain = size > 0 && size !== BLANK_UNIT_SIZE
+    if (!isPlain || physicalOffset + size !== maxPhysicalOffset) return false
+    if (pages.compare(ZEROS, 0, got - (end - from), end - from, got) !== 0) return false
+    const behind = from + got
+    if (behind < files.fileSize && (file.nextData?.(behind) ?? behind) < files.fileSize) return false
+    if (from > 0) file.readSync(pages.subarray(0, UNIT_SIZE), 0)
+    const first = unitAt(pagesView, 0)
+    firstRecord = first.size === BLANK_UNIT_SIZE ? -1 : first.physicalOffset
+    return true
+  })
+  return isSo ? firstRecord : undefined
+}

@@ -1,5 +1,6 @@
 import { existsSync, promises as fs, readFileSync, renameSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Clock, Timer } from './clock.js'
 import { errorText, MQError } from './errors.js'
 import type { Logger } from './logger.js'
@@ -15,8 +16,9 @@ export interface ConfigFileOptions {
   decode: (text: string) => void
 }
 
-/** Text gathered before it is handed to the disk. */
-const CHUNK_LENGTH = 64 * 1024
+/** Bytes gathered before they are handed to the disk. */
+const CHUNK_BYTES = 256 * 1024
+const MOST_BYTES_PER_CHAR = 3
 /** Longest stretch of encoding without letting other work run, in ms. */
 const SLICE_MS = 1
 const RETRY_MS = 10_000
@@ -142,16 +144,23 @@ export class ConfigFile {
   private async writeTo(path: string): Promise<void> {
     const file = await fs.open(path, 'w')
     try {
-      let text = ''
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+      let filled = 0
       let sliceStart = performance.now()
       for (const piece of this.options.encode()) {
-        text += piece
-        if (text.length < CHUNK_LENGTH && performance.now() - sliceStart < SLICE_MS) continue
-        await file.appendFile(text)
-        text = ''
-        sliceStart = performance.now()
+        const needed = piece.length * MOST_BYTES_PER_CHAR
+        const isFull = filled > 0 && filled + needed > CHUNK_BYTES
+        if (isFull || performance.now() - sliceStart >= SLICE_MS) {
+          // nothing to write is written in no time
+          if (filled === 0) await nextTurn()
+          else await file.appendFile(chunk.subarray(0, filled))
+          filled = 0
+          sliceStart = performance.now()
+        }
+        if (needed > CHUNK_BYTES) await file.appendFile(piece)
+        else filled += chunk.write(piece, filled)
       }
-      await file.appendFile(text)
+      await file.appendFile(chunk.subarray(0, filled))
       await file.sync()
     } finally {
       await file.close()

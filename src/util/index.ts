@@ -1,6 +1,7 @@
 export * from './address-list.js'
 export * from './address-server.js'
 export * from './backed-up-file.js'
+export * from './byte-source.js'
 export * from './clock.js'
 export * from './config-file.js'
 export * from './disk.js'

@@ -12,6 +12,18 @@ export interface PropertyEntry {
 const BLANK = /[ \t\f]/
 
 /**
+ * UTF-8 where the bytes are that, else ISO-8859-1 as Java reads them: editors write the one, Java's rule is the
+ * other.
+ */
+export function decodeProperties(bytes: Buffer): { text: string; encoding: 'utf8' | 'latin1' } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), encoding: 'utf8' }
+  } catch {
+    return { text: bytes.toString('latin1'), encoding: 'latin1' }
+  }
+}
+
+/**
  * Reads a Java properties text: `#` and `!` comments, `=`, `:` or blanks between key and value, `\` continuing a line,
  * the escapes `\t \n \r \f \uXXXX` (any other escaped character stands for itself). Blanks at the end of a value are
  * kept. Entries come in file order, doubles included: the last one counts. No input is refused: a `\u` without four hex

@@ -77,7 +77,11 @@ test('the groups of the Java broker are filtered by its bits: nothing else is re
   let [taken, looked] = [0, 0]
   for (const queueId of QUEUES) {
     for (let offset = 0; offset < store.maxOffset(TOPIC, queueId); ) {
-      const counting = { ...filter, matchesRecord: (record: Buffer) => (looked++, filter.matchesRecord!(record)) }
+      const matchesRecord = (bytes: Buffer, start: number, end: number) => {
+        looked++
+        return filter.matchesRecord!(bytes, start, end)
+      }
+      const counting = { ...filter, matchesRecord }
       const request = { group: 'g', topic: TOPIC, queueId, offset, maxMsgNums: 32, filter: counting }
       const found = (await store.getMessage(request))!
       taken += found.messageCount

@@ -1,24 +1,30 @@
 #!/usr/bin/env node
 /**
- * Producers while somebody reads a backlog that is not in memory: their p99 without and with such a reader, and that of
- * a consumer of new messages. The backlog is read from the disk for real: before each turn its pages are taken out of
- * the page cache, and the broker counts everything beyond a few MB as cold (accessMessageInMemoryMaxRatio=0).
+ * What others notice while somebody reads a backlog that is not in memory: the p99 of producers that send as fast as
+ * they can, and, at 2000 messages a second, how old messages are when a consumer that follows the tail gets them; each
+ * without and with such a reader. The backlog is read from the disk for real: before each turn its pages are taken out
+ * of the page cache, and the broker counts everything as cold that is farther from the end of the log than 1 % of the
+ * machine's memory (accessMessageInMemoryMaxRatio=1), of which the backlog has several times as much.
  *
  *   npm run build && node test/perf/cold-reads.mjs
  *   node test/perf/cold-reads.mjs --mb 2000 --rounds 5 --seconds 4
  */
-import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createTopic, pull, send } from './frames.mjs'
+import { Worker } from 'node:worker_threads'
+import { Daemons } from './daemon.mjs'
+import { createTopic, send } from './frames.mjs'
 import { once, run } from './load.mjs'
+import { endToEnd } from './tail-reader.mjs'
 
+/** Three times what counts as recent. */
+const DEFAULT_MB = Math.max(600, Math.round((totalmem() * 0.03) / 1e6))
 const { values: options } = parseArgs({
   options: {
-    mb: { type: 'string', default: '600' },
+    mb: { type: 'string', default: String(DEFAULT_MB) },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     tree: { type: 'string', default: resolve(import.meta.dirname, '../..') },
@@ -26,59 +32,21 @@ const { values: options } = parseArgs({
 })
 const BODY = 1024
 const QUEUES = 8
+/** Connections of producers, each with a queue of its own. */
+const LANES = 4
 /** maxTransferCountOnMessageInDisk */
 const PER_PULL = 8
 const seconds = Number(options.seconds)
-const folder = mkdtempSync(join(tmpdir(), 'cometmq-cold-'))
-let broker
+const daemons = new Daemons('cold', options.tree)
+const { folder } = daemons
 
-function freePort() {
-  return new Promise(done => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => done(port))
-    })
-  })
-}
-
-async function start() {
-  const port = await freePort()
-  const file = join(folder, 'broker.conf')
-  const keys = {
+const start = () =>
+  daemons.start('mqbroker', {
     brokerIP1: '127.0.0.1',
-    listenPort: port,
     storePathRootDir: join(folder, 'store'),
-    logLevel: 'error',
     mappedFileSizeCommitLog: 256 * 1024 * 1024,
-    accessMessageInMemoryMaxRatio: 0,
-  }
-  mkdirSync(join(folder, 'store'), { recursive: true })
-  writeFileSync(
-    file,
-    Object.entries(keys)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  )
-  broker = spawn(process.execPath, [join(options.tree, 'bin/mqbroker'), '-c', file], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    accessMessageInMemoryMaxRatio: 1,
   })
-  while (!(await reachable(port))) await new Promise(done => setTimeout(done, 20))
-  return port
-}
-
-async function stop() {
-  const running = broker
-  broker = undefined
-  if (running !== undefined) await new Promise(done => running.once('exit', done).kill('SIGTERM'))
-}
-
-function reachable(port) {
-  return new Promise(done => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => done(!socket.destroy().connecting))
-    socket.once('error', () => done(false))
-  })
-}
 
 /** Takes the log's clean pages out of the page cache; how many bytes the disk has delivered is in /proc. */
 function evict() {
@@ -91,59 +59,74 @@ function evict() {
   }
 }
 
-function diskBytes() {
-  return Number(/read_bytes: (\d+)/.exec(readFileSync(`/proc/${broker.pid}/io`, 'latin1'))[1])
+function diskBytes({ pid }) {
+  return Number(/read_bytes: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))[1])
 }
 
-const produce = port =>
-  run({ port, connections: 4, window: 4, seconds, request: i => send({ topic: 'fresh', queue: i, size: BODY }) })
+const produce = ({ port }) => {
+  const request = queue => send({ topic: 'fresh', queue, size: BODY })
+  return run({ port, connections: LANES, window: 4, seconds, request })
+}
 
-/** Reads the backlog from its start on, 8 lanes, each its own queue. */
-function readBacklog(port) {
-  const offsets = new Array(QUEUES).fill(0)
-  const request = lane => () => {
-    const frame = pull({ topic: 'backlog', queue: lane, max: 32, offset: offsets[lane] })
-    offsets[lane] += PER_PULL
-    return frame
-  }
-  return run({ port, connections: QUEUES, window: 1, seconds, request })
+const follow = ({ port }) => endToEnd({ port, topic: 'fresh', queues: LANES, size: BODY, seconds })
+
+/** Resolves to what `run` found. */
+function readBacklog({ port }) {
+  const workerData = { port, queues: QUEUES, perPull: PER_PULL, seconds }
+  const worker = new Worker(new URL('./cold-reader.mjs', import.meta.url), { workerData })
+  return new Promise((done, failed) => worker.once('message', done).once('error', failed))
 }
 
 const median = values => [...values].sort((a, b) => a - b)[values.length >> 1]
+const compared = (alone, beside) =>
+  `alone ${median(alone).toFixed(2)} ms, beside the reader ${median(beside).toFixed(2)} ms: ` +
+  `${(median(beside) / median(alone)).toFixed(2)}x`
 
-try {
-  const port = await start()
-  for (const topic of ['backlog', 'fresh']) await once(port, createTopic(topic, QUEUES))
+async function fill(broker) {
+  for (const topic of ['backlog', 'fresh']) await once(broker.port, createTopic(topic, QUEUES))
   let sent = 0
   while (sent * BODY < Number(options.mb) * 1e6) {
     const request = i => send({ topic: 'backlog', queue: i % QUEUES, size: BODY, batch: 32 })
-    sent += (await run({ port, connections: QUEUES, window: 4, seconds: 1, request })).allMessages
+    const load = { port: broker.port, connections: QUEUES, window: 4, seconds: 1, request }
+    sent += (await run(load)).allMessages
   }
+  return sent
+}
+
+try {
+  const first = await start()
+  const sent = await fill(first)
   // a broker that has just started has mapped the newest file alone
-  await stop()
-  const again = await start()
-  const figures = { alone: [], beside: [], read: [], mb: [] }
-  await produce(again)
+  await daemons.stop(first)
+  const broker = await start()
+  const turns = { produce, follow }
+  const found = { produce: { alone: [], beside: [] }, follow: { alone: [], beside: [] } }
+  const readers = []
+  await produce(broker)
   for (let round = 0; round < Number(options.rounds); round++) {
-    evict()
-    figures.alone.push((await produce(again)).p99Ms)
-    evict()
-    const before = diskBytes()
-    const [producers, reader] = await Promise.all([produce(again), readBacklog(again)])
-    figures.beside.push(producers.p99Ms)
-    figures.read.push(reader.messagesPerSecond * PER_PULL)
-    figures.mb.push((diskBytes() - before) / 1e6)
+    for (const [name, turn] of Object.entries(turns)) {
+      evict()
+      found[name].alone.push(await turn(broker))
+      evict()
+      const before = diskBytes(broker)
+      const [beside, reader] = await Promise.all([turn(broker), readBacklog(broker)])
+      found[name].beside.push(beside)
+      readers.push({ ...reader, mb: (diskBytes(broker) - before) / 1e6 })
+    }
   }
-  const [alone, beside] = [median(figures.alone), median(figures.beside)]
   console.log(`backlog of ${sent} messages; medians of ${options.rounds} rounds`)
-  console.log(
-    `producers' p99 alone ${alone.toFixed(2)} ms, beside the reader ${beside.toFixed(2)} ms: ` +
-      `${(beside / alone).toFixed(2)}x`,
-  )
-  console.log(
-    `the reader: ${median(figures.read).toFixed(0)} messages/s, ${median(figures.mb).toFixed(0)} MB from the disk`,
-  )
+  for (const [name, what] of [
+    ['produce', "producers'"],
+    ['follow', "end to end, the tail's"],
+  ]) {
+    for (const quantile of ['p50Ms', 'p99Ms']) {
+      const { alone, beside } = found[name]
+      const of = rounds => rounds.map(round => round[quantile])
+      console.log(`${what} ${quantile.slice(0, 3)} ${compared(of(alone), of(beside))}`)
+    }
+  }
+  const rate = median(readers.map(({ messagesPerSecond }) => messagesPerSecond * PER_PULL)).toFixed(0)
+  console.log(`the reader: ${rate} messages/s, ${median(readers.map(({ mb }) => mb)).toFixed(0)} MB from the disk`)
 } finally {
-  await stop()
-  rmSync(folder, { recursive: true, force: true })
+  await daemons.end()
 }

@@ -1,7 +1,7 @@
 /** Request frames of the loads, encoded once; only the opaque changes. */
 
 const OPAQUE_DIGITS = 10
-const OPAQUE_BASE = 1_000_000_000
+export const OPAQUE_BASE = 1_000_000_000
 
 /** @returns {{ frame: Buffer, opaqueAt: number, messages: number }} */
 export function jsonFrame(code, ext, body = Buffer.alloc(0), { messages = 1, flag = 0 } = {}) {
@@ -40,8 +40,8 @@ const properties = (i, more = {}) =>
     .map(([name, value]) => `${name}\u0001${value}\u0002`)
     .join('')
 
-/** `more` are properties besides UNIQ_KEY and WAIT. */
-export function send({ topic, queue, size, batch = 1, sysFlag = 0, more = {} }) {
+/** `key` makes the UNIQ_KEY; `more` are properties besides it and WAIT. */
+export function send({ topic, queue, size, key = queue, batch = 1, sysFlag = 0, more = {} }) {
   const ext = {
     a: 'bench_producer',
     b: topic,
@@ -51,7 +51,7 @@ export function send({ topic, queue, size, batch = 1, sysFlag = 0, more = {} }) 
     f: String(sysFlag),
     g: String(Date.now()),
     h: '0',
-    i: batch > 1 ? '' : properties(queue, more),
+    i: batch > 1 ? '' : properties(key, more),
     j: '0',
     k: 'false',
     l: '0',
@@ -73,7 +73,8 @@ function batchElement(body, props) {
   return element
 }
 
-export function pull({ topic, queue, max, offset = 0 }) {
+/** With `suspendMs` it is held so long when there is nothing to pull. */
+export function pull({ topic, queue, max, offset = 0, suspendMs = 0 }) {
   return jsonFrame(
     11,
     {
@@ -82,9 +83,10 @@ export function pull({ topic, queue, max, offset = 0 }) {
       queueId: String(queue),
       queueOffset: String(offset),
       maxMsgNums: String(max),
-      sysFlag: '4',
+      // the subscription comes along; hold it
+      sysFlag: suspendMs > 0 ? '6' : '4',
       commitOffset: '0',
-      suspendTimeoutMillis: '0',
+      suspendTimeoutMillis: String(suspendMs),
       subscription: '*',
       subVersion: '0',
       expressionType: 'TAG',
@@ -92,4 +94,8 @@ export function pull({ topic, queue, max, offset = 0 }) {
     undefined,
     { messages: max },
   )
+}
+
+export function maxOffset(topic, queue) {
+  return jsonFrame(30, { topic, queueId: String(queue) })
 }

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { setOpaque } from './frames.mjs'
+import { OPAQUE_BASE, setOpaque } from './frames.mjs'
 
 /**
  * Keeps `window` requests in flight on each of `connections` connections for `seconds` and counts the answers.
@@ -35,6 +35,39 @@ export function once(port, request) {
       socket.destroy()
       resolve(Number(/"code":(\d+)/.exec(chunk.toString('latin1'))?.[1]))
     })
+  })
+}
+
+/**
+ * One connection on which requests may be under way together; `ask` resolves with the answer: its code, its extFields
+ * and its body.
+ */
+export function openClient(port) {
+  return new Promise((resolve, reject) => {
+    const waiting = new Map()
+    let opaque = 0
+    let rest = Buffer.alloc(0)
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    socket.on('data', chunk => {
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
+        const end = 4 + rest.readInt32BE(0)
+        const bodyAt = 8 + (rest.readInt32BE(4) & 0xffffff)
+        const header = JSON.parse(rest.toString('utf8', 8, bodyAt))
+        const key = header.opaque % OPAQUE_BASE
+        waiting.get(key)({ code: header.code, fields: header.extFields ?? {}, body: rest.subarray(bodyAt, end) })
+        waiting.delete(key)
+        rest = rest.subarray(end)
+      }
+    })
+    const ask = request =>
+      new Promise(done => {
+        setOpaque(request, opaque)
+        waiting.set(opaque++, done)
+        socket.write(Buffer.from(request.frame))
+      })
+    socket.once('error', reject)
+    socket.once('connect', () => resolve({ ask, close: () => socket.destroy() }))
   })
 }
 

@@ -31,6 +31,8 @@ const { values: options } = parseArgs({
     prof: { type: 'string' },
   },
 })
+const queueCounts = options.queues.split(',').map(Number)
+const frameCount = Math.max(...queueCounts)
 const folder = mkdtempSync(join(tmpdir(), 'cometmq-queues-'))
 const stops = []
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
@@ -118,11 +120,14 @@ function writeTopics(home, queues) {
   writeFileSync(join(home, 'store/config/topics.json'), JSON.stringify({ dataVersion, topicConfigTable: table }))
 }
 
-/** Frames for all queues in an order that follows no pattern, shared by all connections. */
+/**
+ * Frames for all queues in an order that follows no pattern, shared by all connections. Each side gets as many, with as
+ * many message keys: what the number of frames costs the load, and the number of keys the index, is the same for all.
+ */
 function requests(queues, size) {
-  const frames = Array.from({ length: queues }, (_, i) => {
-    const queue = (i * 7919) % queues
-    return send({ topic: topicName(Math.floor(queue / QUEUES_PER_TOPIC)), queue: queue % QUEUES_PER_TOPIC, size })
+  const frames = Array.from({ length: frameCount }, (_, key) => {
+    const queue = (key * 7919) % queues
+    return send({ topic: topicName(Math.floor(queue / QUEUES_PER_TOPIC)), queue: queue % QUEUES_PER_TOPIC, size, key })
   })
   let next = 0
   return () => frames[next++ % frames.length]
@@ -143,7 +148,7 @@ function median(values) {
 
 async function main() {
   const sides = []
-  for (const queues of options.queues.split(',').map(Number)) {
+  for (const queues of queueCounts) {
     sides.push(await startBroker(queues))
   }
   for (const name of options.loads.split(',')) {

@@ -16,6 +16,7 @@ import {
   ipFromBytes,
   JsonSyntaxError,
   parseFastJson,
+  RecordProperties,
   readProperty,
   removeProperty,
   stringifyFastJson,
@@ -38,6 +39,9 @@ const propertyText = fc.string({ minLength: 1, maxLength: 20 }).map(text => text
 const propertyMap = fc.array(fc.tuple(propertyText, propertyText), { maxLength: 8 }).map(list => new Map(list))
 
 describe('properties', () => {
+  // one for all runs: what it keeps of one record must not show in another
+  const reader = new RecordProperties()
+
   test('as text and as bytes they are the same', () => {
     fc.assert(
       fc.property(propertyMap, propertyText, fc.boolean(), (map, other, isOld) => {
@@ -46,6 +50,9 @@ describe('properties', () => {
         expect(decodeProperties(cut)).toEqual(map)
         for (const name of [...map.keys(), other]) {
           expect(readProperty(Buffer.from(cut), Buffer.from(name))).toBe(map.get(name))
+          expect(reader.of(Buffer.from(`\u0002${cut}\u0002`), 1, 1 + Buffer.byteLength(cut)).get(name)).toBe(
+            map.get(name),
+          )
           const rest = new Map([...map].filter(([key]) => key !== name))
           expect(decodeProperties(removeProperty(Buffer.from(cut), Buffer.from(name)).toString())).toEqual(rest)
         }
@@ -53,15 +60,26 @@ describe('properties', () => {
     )
   })
 
+  test('many properties, long values and values that are not text', () => {
+    const many = new Map(Array.from({ length: 300 }, (_, i) => [`name${i}`, `${i}`.repeat(i % 40)]))
+    const bytes = Buffer.from(encodeProperties(many))
+    reader.of(bytes)
+    for (const [name, value] of many) expect(reader.get(name)).toBe(value === '' ? undefined : value)
+    const bad = Buffer.from([...Buffer.from('a\u0001'), 0xc3, 0x28, 2])
+    for (let i = 0; i < 2; i++) expect(reader.of(bad).get('a')).toBe('\ufffd(')
+  })
+
   test('any text: lookup in the bytes agrees with parsing', () => {
     const messy = fc
-      .array(fc.constantFrom('a', 'b', 'ab', '\u0001', '\u0002'), { maxLength: 30 })
+      .array(fc.constantFrom('a', 'b', 'ab', 'é', '\u0001', '\u0002'), { maxLength: 30 })
       .map(list => list.join(''))
     fc.assert(
       fc.property(messy, text => {
         const parsed = decodeProperties(text)
+        reader.of(Buffer.from(text))
         for (const name of ['a', 'b', 'ab']) {
           expect(readProperty(Buffer.from(text), Buffer.from(name))).toBe(parsed.get(name))
+          expect(reader.get(name)).toBe(parsed.get(name))
         }
       }),
       { numRuns: 2000 },

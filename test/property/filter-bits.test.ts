@@ -124,9 +124,9 @@ class Filtered {
     const { matchesRecord } = filter
     return {
       ...filter,
-      matchesRecord: record => {
+      matchesRecord: (bytes, start, end) => {
         this.looked++
-        return matchesRecord!(record)
+        return matchesRecord!(bytes, start, end)
       },
     }
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { RecordPosition } from '../../src/common/index.js'
 import type { MessageStore } from '../../src/store/index.js'
 import { ManualClock } from '../support/manual-clock.js'
 import { Random } from '../support/random.js'
@@ -127,31 +128,44 @@ describe.each([
   ['a clean stop', stopped],
   ['a kill', killed],
 ])('after %s', (_, image) => {
-  test('a flipped bit of the log costs one record, is reported when it can be seen, and moves no other', async () => {
+  /** Bit number `bit` of a file of the log that begins at `start`. */
+  const checkFlip = (path: string, start: number, bit: number): Promise<void> => {
     const all = new Set(sent.map(nameOf))
+    const at = start + (bit >> 3)
+    const hit = sent.find(one => at >= one.physicalOffset && at < one.end)
+    return startOn(
+      image,
+      disk => flip(disk, path, bit),
+      (found, opened) => {
+        for (const one of sent) {
+          if (one !== hit)
+            expect([bit, path, nameOf(one), found.get(nameOf(one))]).toEqual([bit, path, nameOf(one), one.record])
+        }
+        const others = [...found.keys()].filter(name => !all.has(name))
+        expect(others.length).toBeLessThanOrEqual(1)
+        const isThere = hit === undefined || found.has(nameOf(hit))
+        if (!isThere) expect([bit, path, opened.damage.total > 0]).toEqual([bit, path, true])
+      },
+    )
+  }
+
+  test('a flipped bit of the log costs one record, is reported when it can be seen, and moves no other', async () => {
     for (const path of [LOG, SECOND_LOG]) {
       const start = path === LOG ? 0 : 2048
       const used = Math.min(2048, sent.at(-1)!.end - start + 16)
-      for (const bit of bits(used)) {
-        const at = start + (bit >> 3)
-        const hit = sent.find(one => at >= one.physicalOffset && at < one.end)
-        await startOn(
-          image,
-          disk => flip(disk, path, bit),
-          (found, opened) => {
-            for (const one of sent) {
-              if (one !== hit)
-                expect([bit, path, nameOf(one), found.get(nameOf(one))]).toEqual([bit, path, nameOf(one), one.record])
-            }
-            const others = [...found.keys()].filter(name => !all.has(name))
-            expect(others.length).toBeLessThanOrEqual(1)
-            const isThere = hit === undefined || found.has(nameOf(hit))
-            if (!isThere) expect([bit, path, opened.damage.total > 0]).toEqual([bit, path, true])
-          },
-        )
-      }
+      for (const bit of bits(used)) await checkFlip(path, start, bit)
     }
   }, 600_000)
+
+  test('a record that names another queue, or no queue, costs neither that one nor its own another message', async () => {
+    for (const { physicalOffset } of sent) {
+      const [path, start] = physicalOffset < 2048 ? [LOG, 0] : [SECOND_LOG, 2048]
+      const low = (physicalOffset - start + RecordPosition.QUEUE_ID + 3) * 8
+      // of the queue ids, those nearest; and the bit that makes a half message of it
+      const half = (physicalOffset - start + RecordPosition.SYS_FLAG + 3) * 8 + 2
+      for (const bit of [low, low + 1, low + 7, half]) await checkFlip(path, start, bit)
+    }
+  }, 60_000)
 
   test('a log cut at any byte keeps every whole record', async () => {
     for (const path of [LOG, SECOND_LOG]) {

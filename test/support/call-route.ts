@@ -37,9 +37,15 @@ export async function callRoute(route: Route, call: RouteCall = {}): Promise<Rou
   return asAnswer(reply)
 }
 
+function bodyOf({ body }: Reply): Buffer {
+  if (body === undefined || Buffer.isBuffer(body)) return Buffer.from(body ?? '')
+  const pieces: Buffer[] = []
+  body.writeTo({ writeRange: (bytes, start, end) => pieces.push(Buffer.from(bytes.subarray(start, end))) })
+  return Buffer.concat(pieces)
+}
+
 function asAnswer(reply: Reply): RouteAnswer {
-  const slices = reply.body === undefined ? [] : Buffer.isBuffer(reply.body) ? [reply.body] : reply.body
-  const body = Buffer.concat(slices)
+  const body = bodyOf(reply)
   reply.release?.()
   return {
     code: reply.code,

@@ -119,7 +119,7 @@ export class PullRequestHoldService {
     if (!filter.matchesQueueUnit(tagsCode, extension, physicalOffset)) return false
     if (!filter.matchesRecord) return true
     const record = this.options.recordAt(physicalOffset)
-    return record === undefined || filter.matchesRecord(record)
+    return record === undefined || filter.matchesRecord(record, 0, record.length)
   }
 
   private sweep(): void {

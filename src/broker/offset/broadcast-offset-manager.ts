@@ -1,10 +1,12 @@
+import type { HeaderValue, PullMessageRequestHeader } from '../../remoting/index.js'
+import type { MessageStore } from '../../store/index.js'
 import { type Clock, type Logger, PeriodicTask } from '../../util/index.js'
 import type { ClientConnection } from '../client/client-channel.js'
 import type { ConsumerManager } from '../client/consumer-manager.js'
-import type { BrokerContext } from '../context.js'
-import type { PullHeader } from '../pull/pull-admission.js'
 import type { BrokerSettings } from '../settings.js'
 import type { ConsumerOffsetManager } from './consumer-offset-manager.js'
+
+type PullHeader = HeaderValue<typeof PullMessageRequestHeader>
 
 export interface BroadcastOffsetManagerOptions {
   settings: Pick<
@@ -13,7 +15,7 @@ export interface BroadcastOffsetManagerOptions {
   >
   consumers: Pick<ConsumerManager, 'getConsumerGroupInfo' | 'findChannel' | 'findChannelByConnection'>
   offsets: Pick<ConsumerOffsetManager, 'queryOffset' | 'commitOffset'>
-  store: Pick<BrokerContext['store'], 'minOffset' | 'maxOffset' | 'queries'>
+  store: Pick<MessageStore, 'minOffset' | 'maxOffset' | 'queries'>
   clock: Clock
   logger: Logger
 }

@@ -279,7 +279,7 @@ export class ConsumerFilterManager {
     return prettyTables([['filterDataByTopic', prettyMembers(this.topicsAsJson(), 1)]])
   }
 
-  private *topicsAsJson(): Generator<[string, unknown]> {
+  private *topicsAsJson(): Generator<[string, object]> {
     for (const [topic, groups] of this.byTopic) {
       const data = Array.from(groups, ([group, filter]) => [group, consumerFilterDataToJson(filter)] as const)
       yield [topic, { groupFilterData: new Map(data), topic }]

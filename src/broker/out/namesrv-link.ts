@@ -47,6 +47,9 @@ export class NamesrvLink {
   private work: Work = 'nothing'
   private readonly changedTopics = new Set<string>()
   private running: Promise<void> | undefined
+  /** Who waits for what is being told, and for what is told next. */
+  private waiting: (() => void)[] = []
+  private readonly waitingForNext: (() => void)[] = []
   private retry: Timer | undefined
   private failures = 0
   private stopped = false
@@ -70,9 +73,16 @@ export class NamesrvLink {
     if (this.retry === undefined) void this.run()
   }
 
-  /** Resolves when there is nothing left to tell, or the NameServer is down. */
+  /** Resolves when all that has changed by now is told, or the NameServer is down. */
   async settled(): Promise<void> {
-    if (this.failures === 0) await this.running
+    if (this.failures > 0 || this.running === undefined) return
+    // not the end of the work: as long as others make topics, there is more to tell
+    const waiting = this.hasWork ? this.waitingForNext : this.waiting
+    await new Promise<void>(resolve => waiting.push(resolve))
+  }
+
+  private get hasWork(): boolean {
+    return this.work !== 'nothing' || this.changedTopics.size > 0
   }
 
   /** The NameServer may have been restarted, and then knows nothing of us. */
@@ -101,12 +111,18 @@ export class NamesrvLink {
     this.retry?.cancel()
     this.retry = undefined
     try {
-      while (!this.stopped && (this.work !== 'nothing' || this.changedTopics.size > 0)) await this.tellNext()
+      while (!this.stopped && this.hasWork) {
+        this.waiting = this.waitingForNext.splice(0)
+        await this.tellNext()
+        release(this.waiting)
+      }
     } catch (error) {
       this.failed(error)
     } finally {
       // in the same turn as the last look at the work, so that none added later is taken for done
       this.running = undefined
+      release(this.waiting)
+      release(this.waitingForNext)
     }
   }
 
@@ -193,4 +209,8 @@ export class NamesrvLink {
       void this.run()
     })
   }
+}
+
+function release(waiting: (() => void)[]): void {
+  for (const resolve of waiting.splice(0)) resolve()
 }

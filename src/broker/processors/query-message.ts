@@ -6,6 +6,7 @@ import {
   type Route,
   route,
 } from '../../remoting/index.js'
+import { inPieces } from '../../util/index.js'
 import type { BrokerContext } from '../context.js'
 
 /**
@@ -32,7 +33,7 @@ export function queryMessageRoute(broker: Pick<BrokerContext, 'store' | 'setting
           indexLastUpdateTimestamp: found.indexLastUpdateTimestamp,
           indexLastUpdatePhyoffset: found.indexLastUpdatePhyoffset,
         },
-        found.records,
+        inPieces(found.records),
       )
       if (found.records.length > 0) return reply
       reply.code = ResponseCode.QUERY_NOT_FOUND

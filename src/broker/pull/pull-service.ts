@@ -30,14 +30,27 @@ const CODES: Readonly<Record<GetMessageStatus, number>> = {
 
 const COLD_READS_LIMITED = 'This consumer group is reading cold data. It has been flow control'
 
-interface Pull extends AdmittedPull {
-  header: PullHeader
-  command: RemotingCommand
-  connection: Connection
-  /** Whether the answer may wait for a message. */
-  maySuspend: boolean
+/** A pull under way. A class, so that all have one shape: this is the busiest path of a broker that is read from. */
+class Pull implements AdmittedPull {
+  readonly group: AdmittedPull['group']
+  readonly topic: AdmittedPull['topic']
+  readonly subscription: AdmittedPull['subscription']
+  readonly filterData: AdmittedPull['filterData']
   /** Set when it is a broadcast consumer whose progress is kept. */
-  broadcaster?: BroadcastClient | undefined
+  broadcaster: BroadcastClient | undefined = undefined
+
+  constructor(
+    admitted: AdmittedPull,
+    readonly header: PullHeader,
+    readonly from: { readonly command: RemotingCommand; readonly connection: Connection },
+    /** Whether the answer may wait for a message. */
+    readonly maySuspend: boolean,
+  ) {
+    this.group = admitted.group
+    this.topic = admitted.topic
+    this.subscription = admitted.subscription
+    this.filterData = admitted.filterData
+  }
 }
 
 /** Pulls: read, answer, or hold until there is something (broker-behaviour 3). */
@@ -74,7 +87,7 @@ export class PullService {
     if (hasFlag(header.sysFlag, PullSysFlag.COMMIT_OFFSET) && !isReset)
       this.broker.offsets.commitOffset(header.consumerGroup, header.topic, header.queueId, header.commitOffset)
     const maySuspend = hasFlag(header.sysFlag, PullSysFlag.SUSPEND)
-    const pull: Pull = { ...admitted, header, command, connection, maySuspend }
+    const pull = new Pull(admitted, header, { command, connection }, maySuspend)
     if (this.broker.coldReads.isCgNeedColdDataFlowCtr(header.consumerGroup)) return this.readLimited(pull, true)
     return this.read(pull)
   }
@@ -90,7 +103,7 @@ export class PullService {
     if (consumeType === 'CONSUME_PASSIVELY') return fail(ResponseCode.SYSTEM_BUSY, COLD_READS_LIMITED)
     if (consumeType !== 'CONSUME_ACTIVELY') return this.read(pull)
     const hold = mayHold ? this.broker.coldHolds.hold(() => this.pullAgain(pull)) : undefined
-    return hold ?? this.read({ ...pull, header: { ...pull.header, maxMsgNums: 1 } })
+    return hold ?? this.read(new Pull(pull, { ...pull.header, maxMsgNums: 1 }, pull.from, pull.maySuspend))
   }
 
   private read(pull: Pull): Reply | Hold | Promise<Reply | Hold> {
@@ -98,7 +111,7 @@ export class PullService {
     const reset = this.broker.offsets.hasAnyReset
       ? this.broker.offsets.queryThenEraseResetOffset(header.topic, header.consumerGroup, header.queueId)
       : undefined
-    pull.broadcaster = this.broker.broadcasts.clientOf(header, pull.connection)
+    pull.broadcaster = this.broker.broadcasts.clientOf(header, pull.from.connection)
     if (reset !== undefined) return this.offsetReset(pull, reset)
     const { broadcaster } = pull
     if (broadcaster !== undefined && this.broker.broadcasts.mayMove(header, broadcaster))
@@ -122,7 +135,7 @@ export class PullService {
       queueId: header.queueId,
       offset: header.queueOffset,
       maxMsgNums: header.maxMsgNums,
-      ...(filter ? { filter } : {}),
+      filter,
     })
     if (result === undefined) return fail(ResponseCode.SYSTEM_ERROR, 'store getMessage return null')
     return result instanceof Promise
@@ -149,7 +162,7 @@ export class PullService {
     const reply = this.reply(pull, result, code)
     if (result.messageCount === 0) result.release()
     else {
-      reply.body = result.slices
+      reply.body = result
       reply.release = () => result.release()
       this.count(header, result)
     }
@@ -208,10 +221,11 @@ export class PullService {
 
   /** The whole pull once more, with its checks, this time without waiting and without committing. */
   private pullAgain(pull: Pull): Reply | Promise<Reply> {
-    const { header, command, connection } = pull
+    const { header, from } = pull
+    const { command, connection } = from
     const admitted = this.admission.check(header, command.code, connection)
     if (admitted instanceof PullRefusal) return refusal(admitted)
-    const again: Pull = { ...admitted, header, command, connection, maySuspend: false }
+    const again = new Pull(admitted, header, from, false)
     const isLimited = this.broker.coldReads.isCgNeedColdDataFlowCtr(header.consumerGroup)
     return (isLimited ? this.readLimited(again, false) : this.read(again)) as Reply | Promise<Reply>
   }

@@ -1,5 +1,5 @@
 import { decodeProperties } from '../../common/index.js'
-import type { AppendResult, MessageStore, MessageToStore, PutStatus } from '../../store/index.js'
+import type { AppendResult, MessageStore, MessageToStore, PutStatus, TopicQueues } from '../../store/index.js'
 import { isSpecialProperty } from './send-properties.js'
 import type { SpecialMessageRule, StoredListener } from './special-messages.js'
 
@@ -33,9 +33,10 @@ export class MessagePutter {
   /**
    * Appends in this turn. The answer is the store's one result object, or a refusal.
    * @param special whether the properties hold one that a rule may care for.
+   * @param topic the store's entry of the message's topic, where it is at hand.
    */
-  put(message: MessageToStore, special: boolean): AppendResult {
-    return special ? this.putSpecial(message) : this.store.append(message)
+  put(message: MessageToStore, special: boolean, topic?: TopicQueues): AppendResult {
+    return special ? this.putSpecial(message) : this.store.append(message, topic)
   }
 
   private putSpecial(message: MessageToStore): AppendResult {

@@ -31,12 +31,12 @@ export class SendAdmission {
 
   /**
    * The topic a send goes to, created where that is allowed.
+   * @param known the topic where the caller has looked it up.
    * @throws ResponseError with the code and remark of the answer.
    */
-  topicFor(header: SendHeader, connection: Connection): TopicConfig {
-    const { settings, topics } = this.broker
+  topicFor(header: SendHeader, connection: Connection, known = this.lookUp(header.topic)): TopicConfig {
+    const { settings } = this.broker
     if (settings.startAcceptSendRequestTimeStamp > 0) this.checkStarted()
-    const known = topics.selectTopicConfig(header.topic)
     if (!isWriteable(settings.brokerPermission) && known?.order)
       throw new ResponseError(
         ResponseCode.NO_PERMISSION,
@@ -75,6 +75,10 @@ export class SendAdmission {
     const owned = !this.broker.locks.isLockAllExpired(group)
     if ((header.reconsumeTimes ?? 0) <= limit && !owned) return undefined
     return this.broker.topics.createTopicInSendMessageBack(dlqTopic(group), 1, PERM_READ_WRITE)
+  }
+
+  private lookUp(topic: string): TopicConfig | undefined {
+    return this.broker.topics.selectTopicConfig(topic)
   }
 
   private checkStarted(): void {

@@ -2,14 +2,11 @@ import {
   BadBatchError,
   countBatch,
   isRetryTopic,
-  keepsBatches,
   MessageSysFlag,
+  newTopicConfig,
   PropertyName,
   ResponseCode,
   ResponseError,
-  TopicAttribute,
-  type TopicConfig,
-  topicAttribute,
   UniqIdGenerator,
 } from '../../common/index.js'
 import {
@@ -28,6 +25,7 @@ import { OffsetMessageIds } from './message-id.js'
 import { PUT_STATUS_REPLIES } from './put-reply.js'
 import { deadLetterProperties, SendAdmission, type SendHeader } from './send-admission.js'
 import { encodeProperty, SendProperties } from './send-properties.js'
+import { type SendTopic, SendTopics, sendTopicOf } from './send-topics.js'
 
 /** What an answer needs of an append once its durability is known. */
 interface Stored {
@@ -63,13 +61,15 @@ const SENDS_PER_SAMPLE = 32
  */
 export class SendService {
   private readonly admission: SendAdmission
+  private readonly topics: SendTopics
   private readonly properties = new SendProperties()
   /** Filled anew for each message: the store is done with it when `append` returns. */
   private readonly message: MessageToStore = { ...EMPTY_MESSAGE }
   private readonly uniqIds: UniqIdGenerator
   private readonly ids: OffsetMessageIds
   private readonly newUniqKey = (): string => this.uniqIds.next()
-  /** Where the client sent it: rules for special messages rewrite the queue. */
+  /** Where the client sent it: rules for special messages rewrite topic and queue. */
+  private sentTopic = sendTopicOf(newTopicConfig(''))
   private sentQueueId = 0
   private sends = 0
   private added = ''
@@ -84,6 +84,7 @@ export class SendService {
     >,
   ) {
     this.admission = new SendAdmission(broker)
+    this.topics = new SendTopics(broker)
     this.uniqIds = new UniqIdGenerator({
       clock: broker.clock,
       ip: broker.settings.brokerIP1,
@@ -96,8 +97,10 @@ export class SendService {
   /** Stores what a send request carries. Errors carry MSG_REGION and TRACE_ON too, as Java's do. */
   send(header: SendHeader, command: RemotingCommand, connection: Connection): Reply | Promise<Reply> {
     try {
-      const isKnown = this.broker.topics.containsTopic(header.topic)
-      const topic = this.admission.topicFor(header, connection)
+      const found = this.topics.find(header.topic)
+      const isKnown = found !== undefined || this.broker.topics.containsTopic(header.topic)
+      const config = this.admission.topicFor(header, connection, found)
+      const topic = found ?? sendTopicOf(config)
       const isSample = (this.sends++ & (SENDS_PER_SAMPLE - 1)) === 0
       const start = isSample ? this.broker.clock.monotonic() : 0
       const reply = header.batch
@@ -128,7 +131,7 @@ export class SendService {
 
   private sendOne(
     header: SendHeader,
-    topic: TopicConfig,
+    topic: SendTopic,
     command: RemotingCommand,
     connection: Connection,
   ): Reply | Promise<Reply> {
@@ -136,18 +139,19 @@ export class SendService {
     this.encodeSettings()
     const properties = this.properties
     properties.read(header.properties, this.added, this.newUniqKey)
-    const target = dead ?? topic
-    if (target.attributes.size > 0 && isCompacted(target) && (properties.keys ?? '').trim() === '')
+    const target = dead ? sendTopicOf(dead) : topic
+    if (target.isCompacted && (properties.keys ?? '').trim() === '')
       return this.refusal(ResponseCode.MESSAGE_ILLEGAL, 'Required message key is missing')
     const message = this.fill(header, target, command, connection)
     message.properties = dead ? deadLetterProperties(properties.text) : properties.text
     if (dead) message.queueId = this.sentQueueId = 0
-    return this.finish(this.broker.puts.put(message, properties.special && !dead), properties.uniqKey)
+    const appended = this.broker.puts.put(message, properties.special && !dead, target.queues)
+    return this.finish(appended, properties.uniqKey)
   }
 
   private sendBatch(
     header: SendHeader,
-    topic: TopicConfig,
+    topic: SendTopic,
     command: RemotingCommand,
     connection: Connection,
   ): Reply | Promise<Reply> {
@@ -160,7 +164,7 @@ export class SendService {
     const message = this.fill(header, topic, command, connection)
     // the batch's own properties, so its unique key too, stand behind those of each message (5.3.3)
     message.properties = properties.text
-    if (topic.attributes.size > 0 && keepsBatches(topic.attributes)) return this.sendUndivided(message)
+    if (topic.keepsBatches) return this.sendUndivided(message)
     return this.finish(this.broker.puts.putBatch(message), properties.uniqKey)
   }
 
@@ -178,13 +182,9 @@ export class SendService {
     return this.finish(this.broker.puts.put(message, false), uniqKey, uniqKey)
   }
 
-  private fill(
-    header: SendHeader,
-    topic: TopicConfig,
-    command: RemotingCommand,
-    connection: Connection,
-  ): MessageToStore {
+  private fill(header: SendHeader, topic: SendTopic, command: RemotingCommand, connection: Connection): MessageToStore {
     const message = this.message
+    this.sentTopic = topic
     message.topic = topic.topicName
     message.queueId = header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId
     message.sysFlag =
@@ -211,8 +211,7 @@ export class SendService {
       stats.incPutFailed()
       return this.refusedBy(status)
     }
-    // a delayed message counts for the topic it waits in now, and for its own when it is due
-    stats.incTopicPut(this.message.topic, appended.messageCount, appended.wroteBytes, this.message.queueId)
+    this.countPut(appended)
     stats.incBrokerPut(appended.messageCount)
     const stored: Stored = {
       msgId:
@@ -227,6 +226,15 @@ export class SendService {
     }
     if (!this.properties.waitStoreMsgOk || store.isDurable(appended.endOffset)) return this.accepted(status, stored)
     return store.whenDurable(appended.endOffset).then(later => this.acceptedOrRefused(later, stored))
+  }
+
+  /** A delayed message counts for the topic it waits in now, and for its own when it is due. */
+  private countPut({ messageCount, wroteBytes }: AppendResult): void {
+    const { stats } = this.broker
+    const { topic, queueId } = this.message
+    const { topicName, puts } = this.sentTopic
+    if (puts !== undefined && topic === topicName) stats.incPuts(puts, messageCount, wroteBytes, queueId)
+    else stats.incTopicPut(topic, messageCount, wroteBytes, queueId)
   }
 
   private acceptedOrRefused(status: PutStatus, stored: Stored): Reply {
@@ -267,9 +275,4 @@ export class SendService {
       encodeProperty(PropertyName.CLUSTER, this.broker.identity.clusterName)
     this.region = SendMessageResponseHeader.encoded({ MSG_REGION: regionId, TRACE_ON: traceOn })
   }
-}
-
-/** A topic that keeps the last message per key: one without a key could never be replaced. */
-function isCompacted(topic: TopicConfig): boolean {
-  return topicAttribute(topic.attributes, TopicAttribute.CLEANUP_POLICY) === 'COMPACTION'
 }

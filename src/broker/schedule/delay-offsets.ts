@@ -1,18 +1,8 @@
-import { join } from 'node:path'
-import {
-  assignDataVersion,
-  type DataVersion,
-  dataVersionFromJson,
-  newDataVersion,
-  nextDataVersion,
-  parseFastJson,
-  readNumber,
-  readObject,
-  stringifyFastJson,
-} from '../../common/index.js'
+import { type JsonObject, readNumber, readObject, stringifyFastJson } from '../../common/index.js'
 import type { MessageStore } from '../../store/index.js'
-import { type Clock, ConfigFile, type Logger, PeriodicTask } from '../../util/index.js'
+import { type Clock, type Logger, PeriodicTask } from '../../util/index.js'
 import type { BrokerSettings } from '../settings.js'
+import { VersionedFile } from '../versioned-file.js'
 
 export interface DelayOffsetsOptions {
   settings: Pick<BrokerSettings, 'storePathRootDir' | 'flushDelayOffsetInterval' | 'delayOffsetUpdateVersionStep'>
@@ -26,11 +16,10 @@ export interface DelayOffsetsOptions {
  * of what is on the disk: after a power cut a delivered message may be delivered again, and none is left out.
  */
 export class DelayOffsets {
-  readonly dataVersion: DataVersion
   private readonly byLevel = new Map<number, number>()
   /** As they are written; behind {@link byLevel}. */
   private saved: ReadonlyMap<number, number> = new Map()
-  private readonly file: ConfigFile
+  private readonly file: VersionedFile
   private readonly task: PeriodicTask
   private moves = 0
   private isChanged = false
@@ -39,13 +28,13 @@ export class DelayOffsets {
 
   constructor(private readonly options: DelayOffsetsOptions) {
     const { settings, clock, logger } = options
-    this.dataVersion = newDataVersion(clock)
-    this.file = new ConfigFile({
-      path: join(settings.storePathRootDir, 'config', 'delayOffset.json'),
+    this.file = new VersionedFile({
+      rootDir: settings.storePathRootDir,
+      name: 'delayOffset.json',
       clock,
       logger,
       encode: () => [this.encode()],
-      decode: text => this.decode(text),
+      decode: json => this.decode(json),
     })
     this.task = new PeriodicTask({
       name: 'save of delay offsets',
@@ -80,8 +69,7 @@ export class DelayOffsets {
     this.byLevel.set(level, offset)
     this.deliveredEnd = Math.max(this.deliveredEnd, deliveredEnd)
     this.isChanged = true
-    const { settings, clock } = this.options
-    if (++this.moves % settings.delayOffsetUpdateVersionStep === 0) nextDataVersion(this.dataVersion, clock)
+    if (++this.moves % this.options.settings.delayOffsetUpdateVersionStep === 0) this.file.nextVersion()
   }
 
   /** Writes where the levels are now, once what they delivered is on the disk. @throws MQError ERR_CONFIG_FILE */
@@ -113,17 +101,15 @@ export class DelayOffsets {
   }
 
   private encode(): string {
-    const table = { dataVersion: this.dataVersion, offsetTable: this.saved }
+    const table = { dataVersion: this.file.dataVersion, offsetTable: this.saved }
     return stringifyFastJson(table, { pretty: true, bareNumberKeys: true })
   }
 
-  private decode(text: string): void {
-    const file = readObject(parseFastJson(text))
+  private decode(file: JsonObject): void {
     this.byLevel.clear()
     for (const [level, offset] of Object.entries(readObject(file.offsetTable))) {
       this.byLevel.set(Number(level), readNumber(offset, 0))
     }
     this.saved = new Map(this.byLevel)
-    if (file.dataVersion !== undefined) assignDataVersion(this.dataVersion, dataVersionFromJson(file.dataVersion))
   }
 }

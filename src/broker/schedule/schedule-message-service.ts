@@ -1,16 +1,22 @@
 import { SystemTopic } from '../../common/index.js'
 import type { MessageStore } from '../../store/index.js'
-import { createLogLimiter } from '../../util/index.js'
-import type { BrokerContext } from '../context.js'
+import { type Clock, createLogLimiter, type Logger } from '../../util/index.js'
+import type { MessagePutter } from '../put/message-putter.js'
 import type { SpecialMessageRule } from '../put/special-messages.js'
+import type { BrokerSettings } from '../settings.js'
+import type { BrokerStats } from '../stats/broker-stats.js'
 import { CancelledDelays } from './cancelled-delays.js'
 import { DelayLevelDelivery } from './delay-level-delivery.js'
 import { delayLevelRule, queueIdOfLevel } from './delay-level-rule.js'
 import { DelayOffsets } from './delay-offsets.js'
 
-export interface ScheduleMessageServiceOptions
-  extends Pick<BrokerContext, 'settings' | 'puts' | 'stats' | 'clock' | 'logger'> {
+export interface ScheduleMessageServiceOptions {
+  settings: BrokerSettings
   store: MessageStore
+  puts: MessagePutter
+  stats: BrokerStats
+  clock: Clock
+  logger: Logger
 }
 
 const WARNING_PERIOD_MS = 60_000

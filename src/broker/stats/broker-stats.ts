@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../util/index.js'
 import { DailyTotals } from './daily-totals.js'
 import { type BrokerStatsData, ITEM_LIFETIME_SLOTS, SLOT_MS, type StatsColumn, StatsItem } from './stats-item.js'
 import { StoreRates } from './store-rates.js'
+import { TopicPuts, UNASSIGNED_ROW } from './topic-puts.js'
 
 /** Above this many items new keys are not counted any more, so that hostile names cannot fill the memory. */
 const MAX_ITEMS = 400_000
@@ -58,11 +59,6 @@ export interface BrokerStatsOptions {
 export interface CountedQueue {
   readonly topic: string
   readonly queueId: number
-}
-
-/** What was put to a topic, and to each of its queues. */
-class TopicPuts extends StatsItem {
-  readonly queues = new Map<number, StatsItem>()
 }
 
 /**
@@ -127,13 +123,18 @@ export class BrokerStats {
     let item = this.topicPut.get(topic)
     if (item === undefined) {
       if (!this.mayAdd()) return
-      item = new TopicPuts(this.slot)
+      item = new TopicPuts(topic, this.slot)
       this.topicPut.set(topic, item)
     }
-    item.add(this.slot, count, bytes)
-    if (queueId !== undefined && this.isDetailed) this.queueItem(item, queueId)?.add(this.slot, count, bytes)
+    this.incPuts(item, count, bytes, queueId)
+  }
+
+  /** As {@link incTopicPut}, for who has the topic's counters at hand. */
+  incPuts(item: TopicPuts, count: number, bytes: number, queueId?: number): void {
+    const row = queueId !== undefined && this.isDetailed ? this.rowOf(item, queueId) : UNASSIGNED_ROW
+    item.addTo(row, this.slot, count, bytes)
     this.store.addPut(count, bytes)
-    if (!isSystemTopic(topic)) this.brokerItems.brokerPutOfUsers.add(this.slot, count, bytes)
+    if (!item.isSystem) this.brokerItems.brokerPutOfUsers.add(this.slot, count, bytes)
   }
 
   incBrokerPut(count: number): void {
@@ -206,11 +207,21 @@ export class BrokerStats {
     item.add(this.slot, value, 0)
   }
 
+  /** The counters of a topic; undefined when nothing was put to it. */
+  findPuts(topic: string): TopicPuts | undefined {
+    return this.topicPut.get(topic)
+  }
+
   /** Undefined when nothing was counted under this name and key. The key of the broker's own figures is its cluster. */
   view(statsName: string, statsKey: string, clusterName: string): BrokerStatsData | undefined {
     const ofBroker = brokerNames[statsName]
     if (ofBroker) {
       return statsKey === clusterName ? this.brokerItems[ofBroker[0]].data(this.slot, ofBroker[1]) : undefined
+    }
+    if (statsName === 'QUEUE_PUT_NUMS' || statsName === 'QUEUE_PUT_SIZE') {
+      const [topic = '', queueId] = statsKey.split('@', 2)
+      const column = statsName === 'QUEUE_PUT_NUMS' ? 'nums' : 'size'
+      return this.topicPut.get(topic)?.queueData(Number(queueId), this.slot, column)
     }
     const [item, column] = this.find(statsName, statsKey)
     return item?.data(this.slot, column)
@@ -223,7 +234,7 @@ export class BrokerStats {
 
   /** Messages per second put to a topic, over the last minute. */
   topicPutTps(topic: string): number {
-    return this.topicPut.get(topic)?.tps(this.slot, 'nums') ?? 0
+    return this.topicPut.get(topic)?.data(this.slot, 'nums').statsMinute.tps ?? 0
   }
 
   topicDeleted(topic: string): void {
@@ -242,14 +253,9 @@ export class BrokerStats {
     this.dropPlain(key => key.endsWith(`@${group}`))
   }
 
-  private find(statsName: string, statsKey: string): [StatsItem | undefined, StatsColumn] {
+  private find(statsName: string, statsKey: string): [StatsItem | TopicPuts | undefined, StatsColumn] {
     if (statsName === 'TOPIC_PUT_NUMS') return [this.topicPut.get(statsKey), 'nums']
     if (statsName === 'TOPIC_PUT_SIZE') return [this.topicPut.get(statsKey), 'size']
-    if (statsName === 'QUEUE_PUT_NUMS' || statsName === 'QUEUE_PUT_SIZE') {
-      const [topic = '', queueId] = statsKey.split('@', 2)
-      const item = this.topicPut.get(topic)?.queues.get(Number(queueId))
-      return [item, statsName === 'QUEUE_PUT_NUMS' ? 'nums' : 'size']
-    }
     const ofGroup = groupNames[statsName]
     if (ofGroup) {
       // a topic has no `@`, a group may come from a client that checks nothing
@@ -273,13 +279,8 @@ export class BrokerStats {
     return item
   }
 
-  private queueItem({ queues }: TopicPuts, queueId: number): StatsItem | undefined {
-    let item = queues.get(queueId)
-    if (item === undefined) {
-      item = this.newItem()
-      if (item !== undefined) queues.set(queueId, item)
-    }
-    return item
+  private rowOf(item: TopicPuts, queueId: number): number {
+    return item.rowOf(queueId) ?? (this.mayAdd() ? item.addQueue(queueId, this.slot) : UNASSIGNED_ROW)
   }
 
   private newItem(): StatsItem | undefined {
@@ -316,7 +317,8 @@ export class BrokerStats {
   private dropTopic(topic: string): void {
     const item = this.topicPut.get(topic)
     if (item === undefined) return
-    this.items -= item.queues.size + 1
+    item.isDropped = true
+    this.items -= item.rowCount
     this.topicPut.delete(topic)
   }
 

@@ -32,65 +32,82 @@ export const ITEM_LIFETIME_SLOTS = DAY.slots * (DAY.samples + 1)
 /** Which of an item's two counters. */
 export type StatsColumn = 'nums' | 'size'
 
-/** Values per sample in a ring: nums, size, times. */
+/** Values of a row: nums, size, times. */
 const WIDTH = 3
 const OFFSET_OF: Readonly<Record<StatsColumn, number>> = { nums: 0, size: 1 }
 const TIMES = 2
 
 const EMPTY: StatsSnapshot = { sum: 0, tps: 0, avgpt: 0 }
+const NO_VALUES: readonly number[] = []
+
+interface RowRange {
+  readonly row: number
+  /** The row after the last. */
+  readonly end: number
+}
 
 /**
- * A pair of counters with the figures of the last minute, hour and day. Nothing is done per period: an item that is
- * touched catches up with the samples it missed, which all have the value it had then.
+ * Rows of counters that are sampled together, with the figures of the last minute, hour and day. Nothing is done per
+ * period: what is touched catches up with the samples it missed, which all have the values it had then. All rows lie in
+ * one array: with tens of thousands of queues each further object costs a wait for memory per message.
  */
-export class StatsItem {
-  private nums = 0
-  private size = 0
-  private times = 0
+export class StatsRows {
+  /** Number of the current slot as of the last change. */
   private slot: number
-  private readonly bornSlot: number
-  /** One ring per scale, made when the first sample falls due. */
-  private readonly rings: (number[] | undefined)[] = [undefined, undefined, undefined]
+  private values: number[] = []
+  /** In which slot each row was added. */
+  private readonly bornSlots: number[] = []
+  /** One ring of samples, copies of the values, per scale; made when the first falls due. */
+  private readonly rings: ((readonly number[])[] | undefined)[] = [undefined, undefined, undefined]
 
   /** `slot`: the number of the current slot, which only grows. */
   constructor(slot: number) {
     this.slot = slot
-    this.bornSlot = slot
   }
 
   get lastSlot(): number {
     return this.slot
   }
 
-  add(slot: number, nums: number, size: number): void {
-    if (slot !== this.slot) this.catchUp(slot)
-    this.nums += nums
-    this.size += size
-    this.times++
+  get rowCount(): number {
+    return this.bornSlots.length
   }
 
-  data(slot: number, column: StatsColumn): BrokerStatsData {
+  /** The number of the new row. */
+  addRow(slot: number): number {
+    this.values.push(0, 0, 0)
+    return this.bornSlots.push(slot) - 1
+  }
+
+  addTo(row: number, slot: number, nums: number, size: number): void {
+    if (slot !== this.slot) this.catchUp(slot)
+    const { values } = this
+    const at = row * WIDTH
+    values[at] = values[at]! + nums
+    values[at + 1] = values[at + 1]! + size
+    values[at + TIMES] = values[at + TIMES]! + 1
+  }
+
+  /** Of rows from `row` up to `end`, together. */
+  figures(row: number, end: number, slot: number, column: StatsColumn): BrokerStatsData {
+    const rows = { row, end }
     return {
-      statsMinute: this.snapshot(slot, 0, column),
-      statsHour: this.snapshot(slot, 1, column),
-      statsDay: this.snapshot(slot, 2, column),
+      statsMinute: this.snapshot(rows, slot, 0, column),
+      statsHour: this.snapshot(rows, slot, 1, column),
+      statsDay: this.snapshot(rows, slot, 2, column),
     }
   }
 
-  /** Per second, over the last minute. */
-  tps(slot: number, column: StatsColumn): number {
-    return this.snapshot(slot, 0, column).tps
-  }
-
-  private snapshot(slot: number, scaleIndex: 0 | 1 | 2, column: StatsColumn): StatsSnapshot {
+  private snapshot(rows: RowRange, slot: number, scaleIndex: 0 | 1 | 2, column: StatsColumn): StatsSnapshot {
     // reading must not keep an item alive, so the last slot stays that of the last change
     const { slots, samples } = SCALES[scaleIndex]
     const last = Math.floor(slot / slots)
-    const first = Math.max(last - samples, Math.floor(this.bornSlot / slots))
+    const first = Math.max(last - samples, Math.floor(this.bornSlots[rows.row]! / slots))
     if (last <= first) return EMPTY
+    const [from, to] = [this.sampleAt(scaleIndex, first), this.sampleAt(scaleIndex, last)]
     const offset = OFFSET_OF[column]
-    const sum = this.sampleAt(scaleIndex, last, offset) - this.sampleAt(scaleIndex, first, offset)
-    const times = this.sampleAt(scaleIndex, last, TIMES) - this.sampleAt(scaleIndex, first, TIMES)
+    const sum = sumOf(to, rows, offset) - sumOf(from, rows, offset)
+    const times = sumOf(to, rows, TIMES) - sumOf(from, rows, TIMES)
     return {
       sum,
       tps: (sum * 1000) / ((last - first) * slots * SLOT_MS),
@@ -98,33 +115,53 @@ export class StatsItem {
     }
   }
 
-  /** A counter's value when sample `index` fell due. */
-  private sampleAt(scaleIndex: 0 | 1 | 2, index: number, offset: number): number {
+  /** The values when sample `index` fell due; rows that came later are missing. */
+  private sampleAt(scaleIndex: 0 | 1 | 2, index: number): readonly number[] {
     const { slots, samples } = SCALES[scaleIndex]
-    if (index <= Math.floor(this.bornSlot / slots)) return 0
-    if (index > Math.floor(this.slot / slots)) return [this.nums, this.size, this.times][offset]!
-    return this.rings[scaleIndex]?.[(index % (samples + 1)) * WIDTH + offset] ?? 0
+    if (index <= Math.floor(this.bornSlots[0]! / slots)) return NO_VALUES
+    if (index > Math.floor(this.slot / slots)) return this.values
+    return this.rings[scaleIndex]?.[index % (samples + 1)] ?? NO_VALUES
   }
 
-  /** Writes the samples that fell due since the last change. */
+  /** Keeps the samples that fell due since the last change. */
   private catchUp(slot: number): void {
+    let sample: readonly number[] | undefined
     for (let i = 0; i < SCALES.length; i++) {
       const { slots, samples } = SCALES[i]!
       const due = Math.floor(slot / slots)
       const done = Math.floor(this.slot / slots)
       if (due === done) continue
-      let ring = this.rings[i]
-      if (!ring) {
-        ring = new Array<number>((samples + 1) * WIDTH).fill(0)
-        this.rings[i] = ring
-      }
-      for (let index = Math.max(done + 1, due - samples); index <= due; index++) {
-        const at = (index % (samples + 1)) * WIDTH
-        ring[at] = this.nums
-        ring[at + 1] = this.size
-        ring[at + TIMES] = this.times
-      }
+      sample ??= this.values.slice()
+      const ring = (this.rings[i] ??= new Array<readonly number[]>(samples + 1).fill(NO_VALUES))
+      for (let index = Math.max(done + 1, due - samples); index <= due; index++) ring[index % (samples + 1)] = sample
     }
     this.slot = slot
   }
+}
+
+/** A pair of counters of its own. */
+export class StatsItem extends StatsRows {
+  constructor(slot: number) {
+    super(slot)
+    this.addRow(slot)
+  }
+
+  add(slot: number, nums: number, size: number): void {
+    this.addTo(0, slot, nums, size)
+  }
+
+  data(slot: number, column: StatsColumn): BrokerStatsData {
+    return this.figures(0, 1, slot, column)
+  }
+
+  /** Per second, over the last minute. */
+  tps(slot: number, column: StatsColumn): number {
+    return this.figures(0, 1, slot, column).statsMinute.tps
+  }
+}
+
+function sumOf(values: readonly number[], { row, end }: RowRange, offset: number): number {
+  let sum = 0
+  for (let at = row * WIDTH + offset; at < end * WIDTH && at < values.length; at += WIDTH) sum += values[at]!
+  return sum
 }

@@ -1,15 +1,10 @@
-import { join } from 'node:path'
 import {
-  assignDataVersion,
   type DataVersion,
-  dataVersionFromJson,
   groupNameProblem,
   isInternalGroup,
   isLmq,
-  newDataVersion,
+  type JsonObject,
   newSubscriptionGroupConfig,
-  nextDataVersion,
-  parseFastJson,
   ResponseCode,
   ResponseError,
   readNumber,
@@ -19,9 +14,10 @@ import {
   stringifyFastJson,
   subscriptionGroupConfigFromJson,
 } from '../../common/index.js'
-import { type Clock, ConfigFile, type Logger } from '../../util/index.js'
-import { prettyMembers, prettyTables, prettyValue } from '../config-json.js'
+import type { Clock, Logger } from '../../util/index.js'
+import { KeptTexts, prettyMembers, prettyTables, prettyValue } from '../config-json.js'
 import type { BrokerSettings } from '../settings.js'
+import { VersionedFile } from '../versioned-file.js'
 
 export interface SubscriptionGroupManagerOptions {
   settings: Pick<
@@ -47,23 +43,27 @@ const builtInGroups = [
   SystemGroup.SYS_RMQ_TRANS,
 ] as const
 
-/** The consumer groups of this broker, kept in `config/subscriptionGroup.json`. */
+/**
+ * The consumer groups of this broker, kept in `config/subscriptionGroup.json`. A SubscriptionGroupConfig in the table
+ * is replaced, never changed.
+ */
 export class SubscriptionGroupManager {
-  readonly dataVersion: DataVersion
   private readonly table = new Map<string, SubscriptionGroupConfig>()
   private readonly forbidden = new Map<string, Map<string, number>>()
-  private readonly file: ConfigFile
+  private readonly file: VersionedFile
+  private readonly texts: KeptTexts
 
   constructor(private readonly options: SubscriptionGroupManagerOptions) {
     const { settings, clock, logger } = options
-    this.dataVersion = newDataVersion(clock)
+    this.texts = new KeptTexts(clock)
     for (const group of builtInGroups) this.table.set(group, newSubscriptionGroupConfig(group))
-    this.file = new ConfigFile({
-      path: join(settings.storePathRootDir, 'config', 'subscriptionGroup.json'),
+    this.file = new VersionedFile({
+      rootDir: settings.storePathRootDir,
+      name: 'subscriptionGroup.json',
       clock,
       logger,
       encode: () => this.encode(),
-      decode: text => this.decode(text),
+      decode: json => this.decode(json),
     })
   }
 
@@ -81,6 +81,10 @@ export class SubscriptionGroupManager {
 
   stop(): Promise<void> {
     return this.file.stop()
+  }
+
+  get dataVersion(): DataVersion {
+    return this.file.dataVersion
   }
 
   get subscriptionGroupTable(): ReadonlyMap<string, SubscriptionGroupConfig> {
@@ -191,20 +195,20 @@ export class SubscriptionGroupManager {
   }
 
   private changed(): void {
-    nextDataVersion(this.dataVersion, this.options.clock)
+    this.file.nextVersion()
     this.file.saveSoon()
   }
 
   private encode(): Iterable<string> {
+    this.texts.keepOn()
     return prettyTables([
       ['dataVersion', prettyValue(this.dataVersion)],
       ['forbiddenTable', prettyMembers(this.forbidden, 1)],
-      ['subscriptionGroupTable', prettyMembers(this.table, 1)],
+      ['subscriptionGroupTable', prettyMembers(this.table, 1, this.texts.textOf)],
     ])
   }
 
-  private decode(text: string): void {
-    const file = readObject(parseFastJson(text))
+  private decode(file: JsonObject): void {
     for (const [group, json] of Object.entries(readObject(file.subscriptionGroupTable))) {
       this.table.set(group, { ...subscriptionGroupConfigFromJson(json), groupName: group })
     }
@@ -212,7 +216,6 @@ export class SubscriptionGroupManager {
       const topics = Object.entries(readObject(json)).map(([topic, bits]) => [topic, readNumber(bits, 0)] as const)
       this.forbidden.set(group, new Map(topics))
     }
-    if (file.dataVersion !== undefined) assignDataVersion(this.dataVersion, dataVersionFromJson(file.dataVersion))
   }
 }
 

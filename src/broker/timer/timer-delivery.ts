@@ -3,6 +3,7 @@ import {
   bodyLengthPosition,
   bornHostLength,
   encodeProperty,
+  endsWithSeparator,
   hasIllegalCharacters,
   notAllowedSendTopics,
   PropertyName,
@@ -34,6 +35,7 @@ export const NEVER_ENQUEUED = '9223372036854775807'
 
 const WARNING_PERIOD_MS = 10_000
 const LONGEST_TOPIC = 255
+const SCRATCH_BYTES = 4096
 const MOST_QUEUES = 65_536
 /** Refusals that another try would meet again. */
 const FINAL: ReadonlySet<PutStatus> = new Set<PutStatus>(['MESSAGE_ILLEGAL', 'PROPERTIES_SIZE_EXCEEDED'])
@@ -47,8 +49,12 @@ export class TimerDelivery {
   count = 0
   private readonly message: MessageToStore
   private readonly warnings
+  /** The marks of the last message, and what they say. */
   private tail = Buffer.alloc(0)
-  private tailFor = ''
+  private tailEnqueueMs = ''
+  private tailDequeueMs = 0
+  /** Where the properties of the message in hand are put together. */
+  private readonly scratch: Buffer = Buffer.allocUnsafe(SCRATCH_BYTES)
   /** Topics that were found fit to deliver to. */
   private readonly fitTopics = new Set<string>()
 
@@ -148,7 +154,7 @@ export class TimerDelivery {
 
   private propertiesOf(properties: RecordTimerProperties, enqueueMs: string, isRoll: boolean): Buffer {
     const tail = this.marks(enqueueMs)
-    if (!isRoll && !properties.isUsed) return appendProperties(properties.all, tail)
+    if (!isRoll && !properties.isUsed) return this.joined(properties.all, tail)
     const rolls = properties.number('rollTimes') ?? 0
     let kept = properties.all
     if (properties.isUsed) for (const name of MARKS) kept = removeProperty(kept, name)
@@ -159,16 +165,26 @@ export class TimerDelivery {
 
   /** The same for all messages of a slot that were sent in the same second. */
   private marks(enqueueMs: string): Buffer {
-    const now = String(this.options.clock.now())
-    const state = `${enqueueMs} ${now}`
-    if (state !== this.tailFor) {
-      this.tailFor = state
+    const now = this.options.clock.now()
+    if (now !== this.tailDequeueMs || enqueueMs !== this.tailEnqueueMs) {
+      this.tailDequeueMs = now
+      this.tailEnqueueMs = enqueueMs
       this.tail = Buffer.concat([
         encodeProperty(PropertyName.TIMER_ENQUEUE_MS, enqueueMs),
-        encodeProperty(PropertyName.TIMER_DEQUEUE_MS, now),
+        encodeProperty(PropertyName.TIMER_DEQUEUE_MS, String(now)),
       ])
     }
     return this.tail
+  }
+
+  /** What `appendProperties` gives, in memory that the next message takes: the store copies it in this turn. */
+  private joined(properties: Buffer, tail: Buffer): Buffer {
+    const length = properties.length + tail.length
+    // the separator that old writers omit makes it one longer
+    if (length > SCRATCH_BYTES || !endsWithSeparator(properties)) return appendProperties(properties, tail)
+    properties.copy(this.scratch)
+    tail.copy(this.scratch, properties.length)
+    return this.scratch.subarray(0, length)
   }
 }
 

@@ -1,16 +1,6 @@
-import { join } from 'node:path'
-import {
-  assignDataVersion,
-  type DataVersion,
-  dataVersionFromJson,
-  newDataVersion,
-  nextDataVersion,
-  parseFastJson,
-  readNumber,
-  readObject,
-  stringifyFastJson,
-} from '../../common/index.js'
-import { type Clock, ConfigFile, type Logger } from '../../util/index.js'
+import { type DataVersion, type JsonObject, readNumber, readObject, stringifyFastJson } from '../../common/index.js'
+import type { Clock, Logger } from '../../util/index.js'
+import { VersionedFile } from '../versioned-file.js'
 
 export interface TimerMetric {
   /** Messages that wait, minus delete markers whose message waits too. */
@@ -21,23 +11,23 @@ export interface TimerMetric {
 
 /** How many timer messages wait for each topic: the file `config/timermetrics`. */
 export class TimerMetrics {
-  readonly dataVersion: DataVersion
   readonly timingCount = new Map<string, TimerMetric>()
   private readonly clock: Clock
-  private readonly file: ConfigFile
+  private readonly file: VersionedFile
   private isChanged = false
 
   constructor(options: { rootDir: string; clock: Clock; logger: Logger }) {
-    const { clock } = options
-    this.clock = clock
-    this.dataVersion = newDataVersion(clock)
-    this.file = new ConfigFile({
-      path: join(options.rootDir, 'config', 'timermetrics'),
-      clock,
-      logger: options.logger,
+    this.clock = options.clock
+    this.file = new VersionedFile({
+      ...options,
+      name: 'timermetrics',
       encode: () => [this.toJson()],
-      decode: text => this.decode(text),
+      decode: json => this.decode(json),
     })
+  }
+
+  get dataVersion(): DataVersion {
+    return this.file.dataVersion
   }
 
   load(): void {
@@ -49,7 +39,7 @@ export class TimerMetrics {
     if (metric === undefined) this.timingCount.set(topic, (metric = { count: 0, timeStamp: 0 }))
     metric.count += count
     metric.timeStamp = this.clock.now()
-    nextDataVersion(this.dataVersion, this.clock)
+    this.file.nextVersion()
     this.isChanged = true
   }
 
@@ -66,7 +56,7 @@ export class TimerMetrics {
     for (const topic of this.timingCount.keys()) {
       if (exists(topic)) continue
       this.timingCount.delete(topic)
-      nextDataVersion(this.dataVersion, this.clock)
+      this.file.nextVersion()
       this.isChanged = true
     }
   }
@@ -76,9 +66,7 @@ export class TimerMetrics {
     return stringifyFastJson({ dataVersion: this.dataVersion, timingCount: this.timingCount })
   }
 
-  private decode(text: string): void {
-    const json = readObject(parseFastJson(text))
-    assignDataVersion(this.dataVersion, dataVersionFromJson(json.dataVersion))
+  private decode(json: JsonObject): void {
     for (const [topic, metric] of Object.entries(readObject(json.timingCount))) {
       const { count, timeStamp } = readObject(metric)
       this.timingCount.set(topic, { count: readNumber(count, 0), timeStamp: readNumber(timeStamp, 0) })

@@ -1,20 +1,14 @@
-import { join } from 'node:path'
 import {
   AttributeError,
   alterTopicAttributes,
-  assignDataVersion,
   type DataVersion,
-  dataVersionFromJson,
   isInherited,
   isLmq,
   isSystemTopic,
-  newDataVersion,
   newTopicConfig,
-  nextDataVersion,
   PERM_READ_WRITE,
   Perm,
   parseAttributes,
-  parseFastJson,
   ResponseCode,
   ResponseError,
   readEnum,
@@ -30,10 +24,11 @@ import {
   topicFilterTypes,
   topicNameProblem,
 } from '../../common/index.js'
-import { type Clock, ConfigFile, type Logger } from '../../util/index.js'
-import { prettyMembers, prettyTables, prettyValue } from '../config-json.js'
+import type { Clock, Logger } from '../../util/index.js'
+import { KeptTexts, prettyMembers, prettyTables, prettyValue } from '../config-json.js'
 import type { BrokerIdentity } from '../identity.js'
 import type { BrokerSettings } from '../settings.js'
+import { VersionedFile } from '../versioned-file.js'
 import { systemTopicConfigs } from './system-topics.js'
 
 export interface TopicConfigManagerOptions {
@@ -86,25 +81,32 @@ export type TopicListener = (changed: readonly TopicConfig[]) => void
 
 /** The topics of this broker, kept in `config/topics.json`. A TopicConfig in the table is replaced, never changed. */
 export class TopicConfigManager {
-  readonly dataVersion: DataVersion
   /** Names that belong to the system, those of this broker included. */
   readonly systemTopics: ReadonlySet<string>
+  /** Grows with every change of the table: what was looked up before counts no more. */
+  tableVersion = 0
   private readonly table = new Map<string, TopicConfig>()
   private readonly listeners: TopicListener[] = []
-  private readonly file: ConfigFile
+  private readonly file: VersionedFile
+  private readonly texts: KeptTexts
 
   constructor(private readonly options: TopicConfigManagerOptions) {
     const { identity, settings, clock, logger } = options
-    this.dataVersion = newDataVersion(clock)
+    this.texts = new KeptTexts(clock)
     const own = systemTopicConfigs(identity, settings)
-    for (const config of own) this.table.set(config.topicName, config)
+    for (const config of own) this.set(config)
     this.systemTopics = new Set([...systemTopics, ...own.map(config => config.topicName)])
-    this.file = new ConfigFile({
-      path: join(settings.storePathRootDir, 'config', 'topics.json'),
+    this.file = new VersionedFile({
+      rootDir: settings.storePathRootDir,
+      name: 'topics.json',
       clock,
       logger,
       encode: () => this.encode(),
-      decode: text => this.decode(text),
+      decode: json => {
+        for (const [topic, config] of Object.entries(readObject(json.topicConfigTable))) {
+          this.set({ ...topicConfigFromJson(config), topicName: topic })
+        }
+      },
     })
   }
 
@@ -122,6 +124,10 @@ export class TopicConfigManager {
 
   stop(): Promise<void> {
     return this.file.stop()
+  }
+
+  get dataVersion(): DataVersion {
+    return this.file.dataVersion
   }
 
   get topicConfigTable(): ReadonlyMap<string, TopicConfig> {
@@ -262,6 +268,7 @@ export class TopicConfigManager {
     const old = this.table.get(topic)
     if (old === undefined) return false
     this.table.delete(topic)
+    this.tableVersion++
     this.options.logger.info({ event: 'topic-deleted', topic }, `deleted ${topicConfigToString(old)}`)
     this.bumpDataVersion()
     return true
@@ -273,7 +280,7 @@ export class TopicConfigManager {
     for (const topic of topics) {
       const config = this.table.get(topic)
       if (config === undefined || config.order) continue
-      this.table.set(topic, { ...config, order: true })
+      this.set({ ...config, order: true })
       this.options.logger.info({ event: 'topic-ordered', topic }, `${topic} is ordered, a NameServer says`)
       isChanged = true
     }
@@ -282,7 +289,7 @@ export class TopicConfigManager {
 
   /** Makes every NameServer take the whole table over at the next registration. */
   bumpDataVersion(): void {
-    nextDataVersion(this.dataVersion, this.options.clock)
+    this.file.nextVersion()
     this.file.saveSoon()
   }
 
@@ -292,7 +299,7 @@ export class TopicConfigManager {
     if (config && name === SystemTopic.AUTO_CREATE_TOPIC_KEY && !this.options.settings.autoCreateTopicEnable) {
       if (config.perm === PERM_READ_WRITE) return config
       const closed = { ...config, perm: PERM_READ_WRITE }
-      this.table.set(name, closed)
+      this.set(closed)
       return closed
     }
     return config
@@ -330,25 +337,23 @@ export class TopicConfigManager {
     return config
   }
 
-  private put(config: TopicConfig): void {
+  private set(config: TopicConfig): void {
     this.table.set(config.topicName, config)
+    this.tableVersion++
+  }
+
+  private put(config: TopicConfig): void {
+    this.set(config)
     this.bumpDataVersion()
     for (const listener of this.listeners) listener([config])
   }
 
   private encode(): Iterable<string> {
+    this.texts.keepOn()
     return prettyTables([
       ['dataVersion', prettyValue(this.dataVersion)],
-      ['topicConfigTable', prettyMembers(this.table, 1)],
+      ['topicConfigTable', prettyMembers(this.table, 1, this.texts.textOf)],
     ])
-  }
-
-  private decode(text: string): void {
-    const file = readObject(parseFastJson(text))
-    for (const [topic, json] of Object.entries(readObject(file.topicConfigTable))) {
-      this.table.set(topic, { ...topicConfigFromJson(json), topicName: topic })
-    }
-    if (file.dataVersion !== undefined) assignDataVersion(this.dataVersion, dataVersionFromJson(file.dataVersion))
   }
 }
 

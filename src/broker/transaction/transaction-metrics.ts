@@ -1,17 +1,7 @@
-import { join } from 'node:path'
-import {
-  assignDataVersion,
-  type DataVersion,
-  dataVersionFromJson,
-  newDataVersion,
-  nextDataVersion,
-  parseFastJson,
-  readNumber,
-  readObject,
-  stringifyFastJson,
-} from '../../common/index.js'
-import { type Clock, ConfigFile, type Logger, type Timer } from '../../util/index.js'
+import { type JsonObject, readNumber, readObject, stringifyFastJson } from '../../common/index.js'
+import type { Clock, Logger, Timer } from '../../util/index.js'
 import type { BrokerSettings } from '../settings.js'
+import { VersionedFile } from '../versioned-file.js'
 
 export interface TransactionMetricsOptions {
   settings: Pick<BrokerSettings, 'storePathRootDir' | 'transactionMetricFlushInterval'>
@@ -26,23 +16,22 @@ interface Count {
 
 /** How many transactions are open per topic, kept in `config/transactionMetrics` in Java's form (store-format 14.9). */
 export class TransactionMetrics {
-  private readonly dataVersion: DataVersion
   private readonly counts = new Map<string, Count>()
-  private readonly file: ConfigFile
+  private readonly file: VersionedFile
   private timer: Timer | undefined
   private isChanged = false
 
   constructor(private readonly options: TransactionMetricsOptions) {
     const { settings, clock, logger } = options
-    this.dataVersion = newDataVersion(clock)
-    this.file = new ConfigFile({
-      path: join(settings.storePathRootDir, 'config', 'transactionMetrics'),
+    this.file = new VersionedFile({
+      rootDir: settings.storePathRootDir,
+      name: 'transactionMetrics',
       clock,
       logger,
       encode: () => [
-        stringifyFastJson({ dataVersion: this.dataVersion, transactionCount: this.counts }, { ascii: true }),
+        stringifyFastJson({ dataVersion: this.file.dataVersion, transactionCount: this.counts }, { ascii: true }),
       ],
-      decode: text => this.decode(text),
+      decode: json => this.decode(json),
     })
   }
 
@@ -72,7 +61,7 @@ export class TransactionMetrics {
     entry.count = Math.max(0, entry.count + change)
     entry.timeStamp = clock.now()
     this.counts.set(topic, entry)
-    nextDataVersion(this.dataVersion, clock)
+    this.file.nextVersion()
     this.isChanged = true
   }
 
@@ -87,12 +76,10 @@ export class TransactionMetrics {
     return total
   }
 
-  private decode(text: string): void {
-    const file = readObject(parseFastJson(text))
+  private decode(file: JsonObject): void {
     this.counts.clear()
     for (const [topic, json] of Object.entries(readObject(file.transactionCount))) {
       this.counts.set(topic, { count: 0, timeStamp: readNumber(readObject(json).timeStamp, 0) })
     }
-    if (file.dataVersion !== undefined) assignDataVersion(this.dataVersion, dataVersionFromJson(file.dataVersion))
   }
 }

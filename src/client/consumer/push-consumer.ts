@@ -13,10 +13,10 @@ import { ClientInstance } from '../client-instance.js'
 import { ClientLife } from '../client-life.js'
 import type { ConsumerMember, DirectConsumption, QueueOffset } from '../members.js'
 import { type ConsumeTrace, newConsumeTrace } from '../trace/consume-trace.js'
+import { consumerIdentity, newOffsetStore } from './broadcasting.js'
 import { ConcurrentConsumption } from './concurrent-consumption.js'
 import { ConsumeStats } from './consume-stats.js'
 import type { Consumption } from './consumption.js'
-import { LocalOffsetStore } from './local-offset-store.js'
 import type { OffsetStore } from './offset-store.js'
 import { OrderedConsumption } from './ordered-consumption.js'
 import { OwnedQueues } from './owned-queues.js'
@@ -24,7 +24,6 @@ import type { ProcessQueue } from './process-queue.js'
 import { Puller, type PullerHost } from './puller.js'
 import { type PushConsumerOptions, type PushConsumerSettings, pushConsumerSettings } from './push-consumer-options.js'
 import { QueueLocks } from './queue-locks.js'
-import { RemoteOffsetStore } from './remote-offset-store.js'
 import { runningInfo } from './running-info.js'
 import { SendBack } from './send-back.js'
 import { type MessageSelector, Subscriptions } from './subscriptions.js'
@@ -56,22 +55,12 @@ export class PushConsumer implements ConsumerMember, PullerHost {
 
   /** @throws MQClientError ERR_CLIENT_ARGUMENT for settings that make no sense */
   constructor(options: PushConsumerOptions) {
-    const broadcasting = options.messageModel === 'BROADCASTING'
-    // the offset file of a broadcasting consumer is found again by the client id
-    const identity = broadcasting ? { instanceName: 'DEFAULT', ...options } : options
-    this.instance = options.instance ?? new ClientInstance(identity)
+    this.instance = options.instance ?? new ClientInstance(consumerIdentity(options))
     const { clock } = this.instance
     this.group = options.group
     this.settings = pushConsumerSettings(options, clock.now())
     this.limits = { count: this.settings.pullThresholdForQueue, mib: this.settings.pullThresholdSizeForQueue }
-    this.offsets = broadcasting
-      ? new LocalOffsetStore({
-          directory: options.offsetStoreDirectory,
-          clientId: this.instance.clientId,
-          group: this.group,
-          logger: this.instance.logger,
-        })
-      : new RemoteOffsetStore(this.instance, this.group)
+    this.offsets = newOffsetStore(this.instance, options)
     this.stats = new ConsumeStats(clock)
     this.locks = new QueueLocks(this.instance, this.group)
     this.sendBack = new SendBack(this.instance, this.group, this.settings.maxDeliveries)

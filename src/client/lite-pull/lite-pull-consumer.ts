@@ -1,7 +1,10 @@
 import {
   buildSubscriptionData,
   type ConsumerData,
+  isLmq,
   isRetryTopic,
+  LMQ_PREFIX,
+  LMQ_QUEUE_ID,
   MASTER_ID,
   type MessageExt,
   type MessageQueue,
@@ -14,10 +17,9 @@ import { badArgument, brokerMissing, MQClientError } from '../client-error.js'
 import { ClientInstance } from '../client-instance.js'
 import { ClientLife } from '../client-life.js'
 import { assignQueues } from '../consumer/assignment.js'
+import { consumerIdentity, newOffsetStore } from '../consumer/broadcasting.js'
 import { firstOffset } from '../consumer/first-offset.js'
-import { LocalOffsetStore } from '../consumer/local-offset-store.js'
 import type { OffsetStore } from '../consumer/offset-store.js'
-import { RemoteOffsetStore } from '../consumer/remote-offset-store.js'
 import { type MessageSelector, Subscriptions } from '../consumer/subscriptions.js'
 import type { ConsumerMember, QueueOffset } from '../members.js'
 import { queueText } from '../pull-message.js'
@@ -44,20 +46,18 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
   private readonly trace: ConsumeTrace | undefined
   private mode: 'NONE' | 'SUBSCRIBE' | 'ASSIGN' = 'NONE'
   private assigned: readonly MessageQueue[] = []
+  /** Topics whose brokers have the light queues that are read: those have no route of their own. */
+  private readonly parentTopics = new Set<string>()
   private nextAutoCommit: number
   private turn: Promise<boolean> = Promise.resolve(true)
 
   /** @throws MQClientError ERR_CLIENT_ARGUMENT for settings that make no sense */
   constructor(options: LitePullConsumerOptions) {
-    const broadcasting = options.messageModel === 'BROADCASTING'
-    const identity = broadcasting ? { instanceName: 'DEFAULT', ...options } : options
-    this.instance = options.instance ?? new ClientInstance({ ...identity, stream: true })
-    const { clock, clientId, logger } = this.instance
+    this.instance = options.instance ?? new ClientInstance({ ...consumerIdentity(options), stream: true })
+    const { clock } = this.instance
     this.group = options.group
     this.settings = litePullSettings(options, clock.now())
-    this.offsets = broadcasting
-      ? new LocalOffsetStore({ directory: options.offsetStoreDirectory, clientId, group: this.group, logger })
-      : new RemoteOffsetStore(this.instance, this.group)
+    this.offsets = newOffsetStore(this.instance, options)
     this.subscriptions = new Subscriptions(clock)
     this.ready = new ReadyBatches(clock)
     this.puller = new LitePuller(this)
@@ -210,6 +210,17 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
     return queues
   }
 
+  /**
+   * A light queue, `%LMQ%...`, for {@link assign}: there is one on each broker of the topic whose messages name it.
+   * @throws MQClientError when the topic is unknown
+   */
+  async fetchLightQueue(parentTopic: string, name: string): Promise<MessageQueue[]> {
+    if (!isLmq(name)) throw badArgument(`The name of a light queue begins with ${LMQ_PREFIX}: ${name}`)
+    const brokers = new Set((await this.fetchMessageQueues(parentTopic)).map(queue => queue.brokerName))
+    this.parentTopics.add(parentTopic)
+    return [...brokers].map(brokerName => ({ brokerName, queueId: LMQ_QUEUE_ID, topic: name }))
+  }
+
   /** @internal */
   subscription(topic: string): SubscriptionData {
     return this.subscriptions.get(topic) ?? buildSubscriptionData({ topic, subVersion: 0 })
@@ -241,7 +252,8 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
 
   /** @internal */
   topics(): Iterable<string> {
-    return [...new Set([...this.subscriptions.topics(), ...this.assigned.map(queue => queue.topic)])]
+    const assigned = this.assigned.map(queue => queue.topic).filter(topic => !isLmq(topic))
+    return [...new Set([...this.subscriptions.topics(), ...assigned, ...this.parentTopics])]
   }
 
   /** @internal */
@@ -312,8 +324,7 @@ export class LitePullConsumer implements ConsumerMember, LitePullerHost {
 
   private adoptAssigned(): Promise<boolean> {
     return this.inTurn(async () => {
-      const topics = new Set(this.assigned.map(queue => queue.topic))
-      for (const topic of topics) if (!this.instance.routes.get(topic)) await this.instance.routes.refresh(topic)
+      for (const topic of this.topics()) if (!this.instance.routes.get(topic)) await this.instance.routes.refresh(topic)
       return this.adopt(this.assigned, [...this.queues.values()])
     })
   }

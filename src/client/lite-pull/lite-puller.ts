@@ -61,12 +61,13 @@ export class LitePuller {
       this.start(queue)
       return 0
     }
-    queue.pullOffset = result.nextBeginOffset
-    if (result.messages.length > 0) {
-      queue.consumeOffset ??= result.messages[0]!.queueOffset
-      queue.cached(result.messages)
-      this.host.onBatch({ from: queue, generation: queue.generation, messages: result.messages })
-    } else if (queue.cachedCount === 0) queue.consumeOffset = result.nextBeginOffset
+    const { messages, nextBeginOffset: nextOffset } = result
+    if (messages.length > 0) {
+      queue.consumeOffset ??= queue.pullOffset
+      queue.cached(messages)
+      this.host.onBatch({ from: queue, generation: queue.generation, messages, nextOffset })
+    } else if (queue.cachedCount === 0) queue.consumeOffset = nextOffset
+    queue.pullOffset = nextOffset
     return 0
   }
 

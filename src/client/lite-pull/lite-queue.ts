@@ -35,10 +35,10 @@ export class LiteQueue {
     for (const message of messages) this.cachedBytes += message.body.length
   }
 
-  polled(messages: readonly MessageExt[]): void {
+  polled({ messages, nextOffset }: PulledBatch): void {
     this.cachedCount -= messages.length
     for (const message of messages) this.cachedBytes -= message.body.length
-    this.consumeOffset = messages.at(-1)!.queueOffset + 1
+    this.consumeOffset = nextOffset
   }
 }
 
@@ -47,4 +47,6 @@ export interface PulledBatch {
   from: LiteQueue
   generation: number
   messages: MessageExt[]
+  /** Where the queue goes on after them; those of a light queue know their place in their topic alone. */
+  nextOffset: number
 }

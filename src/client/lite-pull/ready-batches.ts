@@ -34,7 +34,8 @@ export class ReadyBatches {
 
   private takeNow(): MessageExt[] | undefined {
     for (let i = 0; i < this.batches.length; i++) {
-      const { from, generation, messages } = this.batches[i]!
+      const batch = this.batches[i]!
+      const { from, generation, messages } = batch
       const isVoid = from.dropped || generation !== from.generation
       // a paused queue keeps its batches
       if (!isVoid && from.paused) continue
@@ -43,7 +44,7 @@ export class ReadyBatches {
         i--
         continue
       }
-      from.polled(messages)
+      from.polled(batch)
       return messages
     }
     return undefined

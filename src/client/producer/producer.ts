@@ -312,6 +312,9 @@ export class Producer implements ProducerMember {
       if (message.topic !== first.topic) throw badArgument('The topic of the messages in one batch should be the same')
       if (isDelayed(message)) throw badArgument('TimeDelayLevel is not supported for batching')
       if (isRetryTopic(message.topic)) throw badArgument('Retry Group is not supported for batching')
+      if (message.properties.has(PropertyName.INNER_MULTI_DISPATCH)) {
+        throw badArgument('Light queues are not supported for batching: send these messages one by one')
+      }
       if (message.properties.get(PropertyName.WAIT) !== first.properties.get(PropertyName.WAIT)) {
         throw badArgument('The waitStoreMsgOK of the messages in one batch should the same')
       }

@@ -1,3 +1,4 @@
+import { RecordProperties } from './record-properties.js'
 import {
   type BooleanExpression,
   explainMismatch,
@@ -9,6 +10,8 @@ import {
 /** An SQL92 subscription, compiled once and asked for every message. */
 export class SqlFilter {
   private readonly condition: BooleanExpression
+  /** Kept from message to message, for it remembers names and values. */
+  private readonly properties = new RecordProperties()
 
   /** Throws FilterCompileError, whose message is the remark of SUBSCRIPTION_PARSE_FAILED. */
   constructor(readonly expression: string) {
@@ -23,6 +26,11 @@ export class SqlFilter {
       if (isEvaluationFailure(error)) return false
       throw error
     }
+  }
+
+  /** The same for a properties string as it is stored, in `bytes[from, to)`. */
+  matchesBytes(bytes: Buffer, from: number, to: number): boolean {
+    return this.matches(this.properties.of(bytes, from, to).get)
   }
 
   /** For people: the conditions that keep a message from matching; empty when it does. */

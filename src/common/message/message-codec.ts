@@ -43,7 +43,7 @@ export function locateRecord(buffer: Buffer, at = 0): RecordParts {
   const bodyEnd = bodyStart + bodyLength
   if (bodyLength < 0 || bodyEnd > end) throw badLength('body', at)
   const topicStart = bodyEnd + layout.topicLengthSize(magic)
-  const topicLength = topicStart <= end ? buffer.readIntBE(bodyEnd, topicStart - bodyEnd) : -1
+  const topicLength = topicStart <= end ? topicLengthAt(buffer, bodyEnd, magic) : -1
   const topicEnd = topicStart + topicLength
   if (topicLength < 0 || topicEnd > end) throw badLength('topic', at)
   const propertiesStart = topicEnd + 2
@@ -52,6 +52,10 @@ export function locateRecord(buffer: Buffer, at = 0): RecordParts {
   if (propertiesLength < 0 || propertiesEnd > end) throw badLength('properties', at)
   if (propertiesEnd !== end) throw new BadRecordError(`its parts end ${end - propertiesEnd} bytes early`, at)
   return { end, bodyStart, bodyEnd, topicStart, topicEnd, propertiesStart, propertiesEnd }
+}
+
+function topicLengthAt(buffer: Buffer, at: number, magic: number): number {
+  return layout.topicLengthSize(magic) === 1 ? buffer.readInt8(at) : buffer.readInt16BE(at)
 }
 
 function badLength(part: string, at: number): BadRecordError {

@@ -20,7 +20,8 @@ import { noRocksDb, noSwap, noThreads } from './reasons.js'
 const replicas = refused('replication is not supported yet, so no second broker could confirm a message')
 const dledger = refused('DLedger is not supported; its logs cannot be read')
 const duplication = refused(
-  'another program would number the messages and say when they may be read, and no release of RocketMQ has one',
+  'another program would number the messages and say when they may be read, and no release of RocketMQ has one: ' +
+    'set it to false',
 )
 const noWait = noEffect('a due message is put without waiting for the disk in any case')
 const noPageScan = noEffect('old data is told by how far back it lies, and not by asking the kernel which pages it has')

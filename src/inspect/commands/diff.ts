@@ -11,6 +11,7 @@ interface DiffCommandOptions {
   limit: number
   only?: readonly ComparedPart[]
   commitlogB?: readonly string[]
+  configB?: string
   hashSlots?: number
 }
 
@@ -25,12 +26,13 @@ export const diffCommand = defineInspectCommand<DiffCommandOptions>({
     { flags: '--limit <number>', description: 'differences told in detail', parse: toCount, fallback: 100 },
     { flags: '--only <parts>', description: `of ${COMPARED_PARTS.join(',')}; default all`, parse: toParts },
     { flags: '--commitlog-b <folders>', description: 'as --commitlog, for the second store', parse: toList },
+    { flags: '--config-b <file>', description: 'as --config, for the second store' },
     hashSlotsOption,
   ],
   async run({ out, progress }, [rootA, rootB], options) {
     const a = openStore(rootA!, options)
-    const b = openStore(rootB!, options.commitlogB === undefined ? {} : { commitlog: options.commitlogB })
-    const { only = COMPARED_PARTS, hashSlots } = options
+    const { only = COMPARED_PARTS, hashSlots, commitlogB, configB } = options
+    const b = openStore(rootB!, { ...(commitlogB && { commitlog: commitlogB }), ...(configB && { config: configB }) })
     const list = new DifferenceList(options.limit)
     progress.start(
       'comparing the logs',

@@ -1,4 +1,5 @@
 import { defineInspectCommand, InspectExit, openStore, STORE_ARGUMENT } from '../command.js'
+import { SEVERAL_FOLDERS_HINT } from '../log-gaps.js'
 import { hashSlotsOption } from '../option-values.js'
 import { bytesText, type Output, timeText } from '../output.js'
 import { type StoreSummary, summarize } from '../store-summary.js'
@@ -13,7 +14,7 @@ export const summaryCommand = defineInspectCommand<SummaryCommandOptions>({
   description: 'What a store holds: log, queues, index, checkpoint, configuration.',
   arguments: [STORE_ARGUMENT],
   options: [{ flags: '--count', description: 'read the whole log to count its records' }, hashSlotsOption],
-  async run({ out, progress }, [root], options) {
+  async run({ out, progress, remark }, [root], options) {
     const directory = openStore(root!, options)
     progress.start(
       'reading the log',
@@ -27,6 +28,7 @@ export const summaryCommand = defineInspectCommand<SummaryCommandOptions>({
     progress.end()
     await out.json(summary)
     await print(out, summary)
+    if (summary.commitLog.gaps.length > 0) remark(SEVERAL_FOLDERS_HINT)
     return InspectExit.ok
   },
 })
@@ -49,6 +51,7 @@ async function print(out: Output, summary: StoreSummary): Promise<void> {
     const size = bytesText(files.reduce((sum, file) => sum + file.size, 0))
     await out.line(`            ${files.length} files, ${size} in ${folder}`)
   }
+  for (const { from, to } of commitLog.gaps) await out.line(`            no files for ${from} to ${to - 1}`)
   for (const { offset, size, problem } of commitLog.unreadable ?? []) {
     await out.line(`            no record can be read in ${size} bytes at ${offset}: ${problem}`)
   }

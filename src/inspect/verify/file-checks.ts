@@ -1,8 +1,9 @@
 import { errorText } from '../../util/index.js'
 import { readCheckpoint } from '../checkpoint-file.js'
 import { readConfigFiles } from '../config-files.js'
+import { logFileSize, logGaps, SEVERAL_FOLDERS_HINT } from '../log-gaps.js'
 import type { LogEnd } from '../log-scanner.js'
-import { type SegmentFile, type StoreDirectory, usualLength } from '../store-directory.js'
+import type { StoreDirectory } from '../store-directory.js'
 import type { DamageReport } from './damage.js'
 import type { LogDamage } from './log-damage.js'
 
@@ -11,14 +12,12 @@ const DAY_MS = 86_400_000
 const EARLIEST_MS = Date.UTC(2010, 0)
 
 /** Lengths of the log's files, and files missing between them. */
-export function checkLogFiles({ log }: StoreDirectory, logDamage: LogDamage): void {
+export function checkLogFiles(directory: StoreDirectory, logDamage: LogDamage, report: DamageReport): void {
+  const { log } = directory
   const usual = logFileSize(log)
-  for (const [i, file] of log.entries()) {
-    const { path, startOffset, length } = file
-    const end = startOffset + usual
-    const next = log[i + 1]
+  for (const [i, { path, startOffset, length }] of log.entries()) {
     if (length !== usual) {
-      logDamage.add(startOffset + length, end, {
+      logDamage.add(startOffset + length, startOffset + usual, {
         file: path,
         position: length,
         end: usual,
@@ -26,29 +25,26 @@ export function checkLogFiles({ log }: StoreDirectory, logDamage: LogDamage): vo
         effect: 'brokers refuse to start; the messages of the missing part are lost',
       })
     }
-    if (next === undefined) continue
-    if (next.startOffset === startOffset) {
+    const next = log[i + 1]
+    if (next?.startOffset === startOffset) {
       logDamage.add(startOffset, startOffset, {
         file: next.path,
         position: 0,
         problem: `it holds the same part of the log as ${path}`,
         effect: 'which of the two a broker reads is left to chance; move one away',
       })
-    } else if (next.startOffset > end) {
-      logDamage.add(end, next.startOffset, {
-        file: path,
-        position: usual,
-        problem: `the log's part from ${end} to ${next.startOffset - 1} is missing behind this file`,
-        effect: 'the messages in it are lost',
-      })
     }
   }
-}
-
-/** Names tell the size too: files follow each other without a gap. */
-function logFileSize(log: readonly SegmentFile[]): number {
-  const steps = log.slice(1).map((file, i) => ({ length: file.startOffset - log[i]!.startOffset }))
-  return usualLength([...log, ...steps].filter(({ length }) => length > 0))
+  const gaps = logGaps(directory)
+  for (const { file, from, to } of gaps) {
+    logDamage.add(from, to, {
+      file: file.path,
+      position: usual,
+      problem: `the log's part from ${from} to ${to - 1} is missing behind this file`,
+      effect: 'the messages in it are lost',
+    })
+  }
+  if (gaps.length > 0) report.note(SEVERAL_FOLDERS_HINT)
 }
 
 /** The last file of a log that ends right with a record, or within one, has been cut. */

@@ -76,7 +76,7 @@ export class Verifier {
 
   async run(): Promise<VerifyResult> {
     const { directory, onProgress } = this.options
-    checkLogFiles(directory, this.logDamage)
+    checkLogFiles(directory, this.logDamage, this.report)
     await this.openQueues()
     const scanner = new LogScanner({
       directory,

@@ -3,12 +3,18 @@
  * The kinds of message beside the Java broker 5.3.3: the same load against CometMQ and against it in turn, in one run.
  * Only the ratios count. Needs a JDK and Maven; loads come from official Java clients and from raw frames.
  *
+ * What is measured is the broker, so the clients are kept from being the slow side of both: JVMs run some seconds, and
+ * receive some ten thousand messages, before the figures begin; listeners do little; several senders wait for their
+ * answers at the same time. `cores_*` say who had the cores meanwhile: where `cores_other` is more than what the sender
+ * takes, somebody else was at work. `per_pull` is messages per answered pull.
+ *
  *   node test/perf/beside-java/run.mjs
  *   node test/perf/beside-java/run.mjs --loads filter,transactions --rounds 5
  *   node test/perf/beside-java/run.mjs --loads consume --only comet     one side alone, while tuning
  *   node test/perf/beside-java/run.mjs --flush SYNC_FLUSH               sends, each answered when it is on the disk
  */
 import { execFileSync, spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
 import {
   closeSync,
   existsSync,
@@ -28,20 +34,21 @@ import { parseArgs } from 'node:util'
 import { commandLines, startServers } from '../../interop/lib/servers.mjs'
 import { buildJava, classPath, root } from '../../interop/lib/tools.mjs'
 import { createTopic, send } from '../frames.mjs'
-import { once, run } from '../load.mjs'
+import { once as ask, run } from '../load.mjs'
 import { commit, halfMessage, messagesIn, nowUs, sendAll, sendPaced } from './sender.mjs'
 
 const QUEUES = 16
 const SIZE = 100
 const DELAY_LEVEL_3_MS = 10_000
 const TIMERS_AHEAD_MS = 20_000
+const WARM_UP = 50_000
 const OTHER_TRAFFIC = { rate: 2000, size: SIZE }
 
 /** Each gives its figures; `rate` is per second and `messages` is what the broker's CPU time is shared out among. */
 const LOADS = {
   consume: side => consume(side, { rate: 0 }),
   'consume-paced': side => consume(side, { rate: 3000 }),
-  filter: side => java(side, 'Filter', { messages: 1_000_000 }).figures,
+  filter,
   transactions,
   delay: side => delay(side, { count: 100_000 }),
   'delay-paced': side => delay(side, { count: 30_000, rate: 3000 }),
@@ -82,6 +89,12 @@ function consume(side, { rate }) {
   return java(side, 'Consume', { rate, seconds: 10, consumers: 8 }).figures
 }
 
+/** Stored once; each round is a group of its own. */
+function filter({ topic: group, ...side }) {
+  return java({ ...side, topic: 'filter_0' }, 'Filter', { messages: 1_000_000, store: group === 'filter_0', group })
+    .figures
+}
+
 async function transactions(side) {
   const count = 100_000
   const load = { port: side.port, topic: side.topic, queues: QUEUES, connections: 4, window: 64, size: SIZE }
@@ -101,8 +114,7 @@ async function transactions(side) {
 
 /** Messages of one delay level: how late each is stored in its topic and received. As fast as possible without a rate. */
 async function delay(side, { count, rate }) {
-  const receiver = java(side, 'Receive', { messages: count, consumers: 2, seconds: 90 })
-  await receiver.ready
+  const receiver = await warmReceiver(side, count)
   const cpu = cpuSeconds(side.pid)
   const load = { port: side.port, topic: side.topic, queues: QUEUES, size: SIZE, count, more: { DELAY: '3' } }
   const dueUs = () => nowUs() + DELAY_LEVEL_3_MS * 1000
@@ -111,11 +123,20 @@ async function delay(side, { count, rate }) {
   return { ...(await receiver.figures), cpuSeconds: cpuSeconds(side.pid) - cpu }
 }
 
+/** Two consumers of `count` due messages that have received others before. */
+async function warmReceiver(side, count) {
+  const receiver = java(side, 'Receive', { messages: count, warm: WARM_UP, consumers: 2, seconds: 120 })
+  await receiver.said('READY')
+  const load = { port: side.port, topic: side.topic, queues: QUEUES, connections: 4, window: 64, size: SIZE }
+  await sendAll({ ...load, count: WARM_UP })
+  await receiver.said('WARM')
+  return receiver
+}
+
 /** Timer messages that are all due in the same second, while other messages are sent. */
 async function timer(side) {
   const count = 200_000
-  const receiver = java(side, 'Receive', { messages: count, consumers: 2, seconds: 120 })
-  await receiver.ready
+  const receiver = await warmReceiver(side, count)
   const cpu = cpuSeconds(side.pid)
   const due = Math.ceil((Date.now() + TIMERS_AHEAD_MS) / 1000) * 1000
   const load = { port: side.port, topic: side.topic, queues: QUEUES, connections: 4, window: 64, size: SIZE, count }
@@ -125,15 +146,18 @@ async function timer(side) {
   const other = { port: side.port, topic: `${side.topic}_other`, queues: QUEUES, ...OTHER_TRAFFIC }
   await addTopic(side, other.topic)
   const paced = sendPaced(other, () => isOver)
+  await sleep(due - Date.now())
+  receiver.begin()
   const figures = await receiver.figures.finally(() => (isOver = true))
   const times = await paced
   const other_send_ms_p99 = times[Math.floor(times.length * 0.99)]
-  return { ...figures, other_send_ms_p99, cpuSeconds: cpuSeconds(side.pid) - cpu }
+  const cpu_us_from_send_on = ((cpuSeconds(side.pid) - cpu) / count) * 1e6
+  return { ...figures, other_send_ms_p99, cpu_us_from_send_on }
 }
 
 /**
- * Runs a Java program of this folder. `ready` when it says READY; `figures` are those of its last line and the broker's
- * CPU time from BEGIN (else its start) to END.
+ * Runs a Java program of this folder. `said` awaits a line of its; `figures` are those of its last line and who had the
+ * cores from BEGIN, or the call of `begin`, to END.
  */
 function java(side, program, settings) {
   const given = { namesrv: side.namesrv, topic: side.topic, ...settings }
@@ -143,27 +167,50 @@ function java(side, program, settings) {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   children.add(child)
-  let sayReady
-  const ready = new Promise(resolve => (sayReady = resolve))
-  let from = cpuSeconds(side.pid)
+  const lines = new EventEmitter()
+  const heard = new Set()
+  let from = cpuOf(side, child)
   let to
   let last = ''
   createInterface({ input: child.stdout }).on('line', line => {
-    if (line === 'READY') sayReady()
-    else if (line === 'BEGIN') from = cpuSeconds(side.pid)
-    else if (line === 'END') to = cpuSeconds(side.pid)
+    heard.add(line)
+    lines.emit(line)
+    if (line === 'BEGIN') from = cpuOf(side, child)
+    else if (line === 'END') to = cpuOf(side, child)
     else last = line
   })
   const figures = new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', code => {
       children.delete(child)
-      if (code === 0) resolve({ ...JSON.parse(last), cpuSeconds: to - from })
+      if (code === 0) resolve({ ...JSON.parse(last), ...cpuBetween(from, to) })
       else reject(new Error(`${program} ended with ${code}: ${last}`))
     })
   })
-  figures.catch(() => sayReady())
-  return { ready, figures }
+  figures.catch(() => undefined)
+  const said = line => (heard.has(line) ? undefined : Promise.race([once(lines, line), figures]))
+  const begin = () => (from = cpuOf(side, child))
+  return { said, begin, figures }
+}
+
+function cpuOf(side, child) {
+  const [user, nice, system, , , irq, softIrq] = readFileSync('/proc/stat', 'utf8')
+    .split('\n')[0]
+    .match(/\d+/g)
+    .map(Number)
+  const machine = (user + nice + system + irq + softIrq) / 100
+  return { at: performance.now(), broker: cpuSeconds(side.pid), client: cpuSeconds(child.pid), machine }
+}
+
+/** Who had the cores meanwhile: the broker, the clients' JVM, and all else, which is the senders and others' work. */
+function cpuBetween(from, to) {
+  const seconds = (to.at - from.at) / 1000
+  const broker = to.broker - from.broker
+  const client = to.client - from.client
+  const cores_broker = broker / seconds
+  const cores_client = client / seconds
+  const cores_other = (to.machine - from.machine - broker - client) / seconds
+  return { cores_broker, cores_client, cores_other, cpuSeconds: broker }
 }
 
 const children = new Set()
@@ -177,7 +224,7 @@ function cpuSeconds(pid) {
 }
 
 async function addTopic(side, topic) {
-  const code = await once(side.port, createTopic(topic, QUEUES))
+  const code = await ask(side.port, createTopic(topic, QUEUES))
   if (code !== 0) throw new Error(`creating ${topic} on ${side.name} answered ${code}`)
   // the NameServer hears of it a moment later
   await sleep(1000)
@@ -260,10 +307,18 @@ async function runLoad(load) {
   show(load, 'ratio', Object.fromEntries(Object.keys(ours).map(key => [key, ours[key] / theirs[key] || 0])))
 }
 
-async function stopAll() {
+let stopping
+
+/** Once, also when a signal comes on top of an error: what is still being written cannot be removed. */
+function stopAll() {
+  stopping ??= stopEverything()
+  return stopping
+}
+
+async function stopEverything() {
   for (const child of children) child.kill()
   for (const side of sides.splice(0)) await side.stop()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
 async function main() {

@@ -34,6 +34,18 @@ describe('what is refused before anything is sent', () => {
       'The name or value of property can not be null or blank string!',
     ],
   ]
+  it.each(['device-1', '%LMQ%', '%LMQ%a,b', ''])('the light queue name "%s"', name => {
+    const text = `the light queue [${name}] is misnamed: its name must begin with %LMQ% and contain no ,`
+    expect(() => toMessage(message({ lightQueues: ['%LMQ%a', name] }), MAX)).toThrow(
+      expect.objectContaining({ code: 'ERR_CLIENT_ARGUMENT', message: text }),
+    )
+  })
+
+  it('a light queue that could not have a folder', () => {
+    const text = 'INNER_MULTI_DISPATCH %LMQ%a/b can not contains / character'
+    expect(() => toMessage(message({ lightQueues: ['%LMQ%a/b'] }), MAX)).toThrow(text)
+  })
+
   it.each(cases)('%s', (_, outgoing, text) => {
     expect(() => toMessage(outgoing, MAX)).toThrow(
       expect.objectContaining({ code: 'ERR_CLIENT_ARGUMENT', message: text }),

@@ -146,6 +146,7 @@ describe('what stops the start', () => {
     ['storeType=defaultRocksDB', /consume queues in RocksDB cannot be read/],
     ['enableControllerMode=true', /controllers are not supported yet/],
     ['enableDLegerCommitLog=true', /DLedger is not supported/],
+    ['duplicationEnable=true', /no release of RocketMQ has one: set it to false$/m],
     ['messageStorePlugIn=org.apache.rocketmq.tieredstore.TieredMessageStore', /plug-ins are Java classes/],
   ])('%s, which is too dangerous to ignore', (setting, text) => {
     const { code, err } = refusal(['--set', setting])

@@ -95,6 +95,7 @@ const capabilities = [
   'broadcasting.md',
   'delayed-messages.md',
   'filters.md',
+  'light-queues.md',
   'message-trace.md',
   'offsets.md',
   'ordered-messages.md',

@@ -97,6 +97,67 @@ describe('diff', () => {
   })
 })
 
+describe('a log over several folders', () => {
+  const gap = /files of the log are missing\. It may lie in several folders .* --commitlog, .* --config$/m
+  let store: string
+  let disks: string
+  let config: string
+
+  beforeAll(async () => {
+    disks = scratchFolder()
+    const folders = ['one', 'two'].map(name => join(disks, name))
+    ;({ root: store } = await writtenStore({ storePathCommitLog: folders.join(',') }))
+    config = join(disks, 'broker.conf')
+    const [one, two] = folders
+    writeFileSync(
+      config,
+      `storePathRootDir = ${store}/\nstorePathCommitLog=${one}\nreadOnlyCommitLogStorePaths= ${two}/ \n`,
+    )
+  })
+
+  test('is found by the configuration of the broker', async () => {
+    expect(await runMqstore('verify', store, '--config', config)).toMatchObject({ exitCode: 0, stderr: '' })
+    const { lines, stderr } = await runMqstore('summary', store, '--config', config, '--json', '--count')
+    const folders = [join(disks, 'one'), join(disks, 'two')]
+    expect([lines[0], stderr]).toMatchObject([{ commitLog: { folders, records: 60, gaps: [] } }, ''])
+    const same = await runMqstore('diff', store, store, '--config', config, '--config-b', config)
+    expect([same.exitCode, same.stdout]).toEqual([0, '60 records are the same; no differences\n'])
+  })
+
+  test('is said to be one when a folder is left out', async () => {
+    const one = ['--commitlog', join(disks, 'one')]
+    const { exitCode, stdout } = await runMqstore('verify', store, ...one)
+    expect([exitCode, stdout]).toEqual([1, expect.stringMatching(gap)])
+    expect(stdout).toMatch(/the log's part from 4096 to 8191 is missing behind this file/)
+    const summary = await runMqstore('summary', store, ...one)
+    expect(summary.stdout).toMatch(/^ +no files for 4096 to 8191\n/m)
+    expect(summary.stderr).toMatch(gap)
+    const { lines } = await runMqstore('summary', store, '--json', ...one)
+    expect(lines[0]).toMatchObject({ commitLog: { gaps: expect.arrayContaining([{ from: 4096, to: 8192 }]) } })
+    expect((await runMqstore('verify', store, '--json', ...one)).lines[0]!.notes).toContainEqual(
+      expect.stringMatching(gap),
+    )
+  })
+
+  test('is not read by the configuration of another store, or by two answers', async () => {
+    const other = await runMqstore('summary', root, '--config', config)
+    expect([other.exitCode, other.stderr]).toEqual([
+      2,
+      `${config} is about the store ${store}/, not ${root}: name that one, or the folders of the log with --commitlog\n`,
+    ])
+    const both = await runMqstore('summary', store, '--config', config, '--commitlog', disks)
+    expect([both.exitCode, both.stderr]).toEqual([2, expect.stringMatching('both --commitlog and --config')])
+    const none = await runMqstore('summary', store, '--config', join(disks, 'none'))
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringMatching(/none cannot be read: /)])
+  })
+
+  test('a configuration that says nothing about folders means those below the store', async () => {
+    const bare = join(disks, 'bare.conf')
+    writeFileSync(bare, 'brokerName=a\n')
+    expect((await runMqstore('verify', root, '--config', bare)).exitCode).toBe(0)
+  })
+})
+
 describe('errors say what to do', () => {
   test.each([
     ['a folder that is not there', ['summary', '/no/such/folder'], 'there is no folder /no/such/folder'],

@@ -3,6 +3,7 @@ import { FrameDecoder, MAX_FRAME_BYTES } from '../../../src/remoting/frame-decod
 import { encodeReply, encodeRequest } from '../../../src/remoting/frame-encoder.js'
 import { fail, okWith, RemotingCommand, SendMessageResponseHeader, SerializeType } from '../../../src/remoting/index.js'
 import { OutputBuffer } from '../../../src/remoting/output-buffer.js'
+import { inPieces } from '../../../src/util/index.js'
 
 function decodeAll(bytes: Buffer, pieceBytes = bytes.length): RemotingCommand[] {
   const commands: RemotingCommand[] = []
@@ -83,7 +84,7 @@ describe('a frame', () => {
   test('large slices are not copied and follow their head in order', () => {
     const big = Buffer.alloc(5000, 7)
     const asked = new RemotingCommand()
-    const reply = okWith(SendMessageResponseHeader, {}, [Buffer.from('small'), big, Buffer.from('tail')])
+    const reply = okWith(SendMessageResponseHeader, {}, inPieces([Buffer.from('small'), big, Buffer.from('tail')]))
     const [answer] = decodeAll(taken(out => encodeReply(out, asked, reply)))
     expect(answer?.body.equals(Buffer.concat([Buffer.from('small'), big, Buffer.from('tail')]))).toBe(true)
   })

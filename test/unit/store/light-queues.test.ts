@@ -204,3 +204,13 @@ test('a damaged number in a record keeps neither its neighbours nor itself from 
   expect(await pulled(again, '%LMQ%all')).toEqual(bodies(0, 20).filter(body => body !== 'b10'))
   expect(again.maxOffset('%LMQ%all', 0)).toBe(20)
 })
+
+test('a message that waits for its flush while its topic is deleted is in its light queue all the same', async () => {
+  const store = await opened({ settings: { flushDiskType: 'SYNC_FLUSH' } })
+  const { endOffset } = store.append(named('%LMQ%a', { body: Buffer.from('waiting') }))
+  await store.deleteTopic('TopicA')
+  expect(await store.whenDurable(endOffset)).toBe('PUT_OK')
+  const next = store.append(named('%LMQ%a', { topic: 'TopicB', body: Buffer.from('next') }))
+  expect(await store.whenDurable(next.endOffset)).toBe('PUT_OK')
+  expect(await pulled(store, '%LMQ%a')).toEqual(['waiting', 'next'])
+})

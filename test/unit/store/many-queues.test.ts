@@ -124,3 +124,87 @@ test('what a crash left behind a gap goes, and comes back at no later start', as
   expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
   expect(loadQueue(root, { maxOffset: 900, maxPhysicalOffset: 90_000 })).toEqual([450, 45_000])
 })
+
+test('a queue that is as noted is taken over with one look at its file', async () => {
+  const root = tempDir()
+  const store = newStore(root)
+  fill(store, 0, 3)
+  await store.close()
+  const opened: string[] = []
+  const listed: string[] = []
+  const disk: Disk = {
+    ...systemDisk,
+    openSync: (path, options) => {
+      opened.push(path)
+      return systemDisk.openSync(path, options)
+    },
+    list: folder => {
+      listed.push(folder)
+      return systemDisk.list(folder)
+    },
+    stat: path => expect.unreachable(`${path} was looked at`),
+  }
+  const reaches = Array.from({ length: QUEUES }, (_, id): [number, QueueReach] => [
+    id,
+    { maxOffset: 3, maxPhysicalOffset: (2 * QUEUES + id) * 100 + 100 },
+  ])
+  const again = newStore(root, disk)
+  again.load({ expected: new Map([['T', new Map(reaches)]]), minPhysicalOffset: 0 })
+  for (const [queueId, reach] of reaches) {
+    const { minOffset, maxOffset, maxPhysicalOffset } = again.find('T', queueId)!
+    expect([queueId, minOffset, { maxOffset, maxPhysicalOffset }]).toEqual([queueId, 0, reach])
+  }
+  expect(opened.length).toBe(QUEUES)
+  expect(listed.filter(folder => /\/T\/\d/.test(folder))).toEqual([])
+})
+
+test('a queue that begins behind the first unit of its file is not taken for one that begins there', async () => {
+  const root = tempDir()
+  const store = newStore(root)
+  const queue = store.queueOf(store.topicOf('T'), 3)
+  for (let i = 40; i < 400; i++) queue.put(i * 100, 100, 0, i)
+  await store.close()
+  const reach = { maxOffset: 400, maxPhysicalOffset: 40_000 }
+  for (const [minPhysicalOffset, minOffset] of [
+    [0, 40],
+    [4000, 40],
+    [4001, 41],
+    [30_000, 300],
+    [50_000, 400],
+  ] as const) {
+    const again = newStore(root)
+    again.load({ expected: new Map([['T', new Map([[3, reach]])]]), minPhysicalOffset })
+    expect([minPhysicalOffset, again.find('T', 3)!.minOffset]).toEqual([minPhysicalOffset, minOffset])
+  }
+})
+
+test('a queue of several files, or one that fills its last, is found to its end', async () => {
+  for (const count of [999, 1000, 1001, 2000, 2300]) {
+    const root = tempDir()
+    const store = newStore(root)
+    const queue = store.queueOf(store.topicOf('T'), 3)
+    for (let i = 0; i < count; i++) queue.put(i * 100, 100, 0, i)
+    await store.close()
+    for (const noted of [count, 1000, 999, 500]) {
+      const found = loadQueue(root, { maxOffset: noted, maxPhysicalOffset: noted * 100 })
+      expect([count, noted, ...found]).toEqual([count, noted, count, count * 100])
+    }
+  }
+})
+
+test('what a crash left behind the noted end goes, however far behind it is', async () => {
+  for (const left of [451, 460, 700, 990]) {
+    const root = tempDir()
+    const store = newStore(root)
+    const queue = store.queueOf(store.topicOf('T'), 3)
+    for (let i = 0; i < 1000; i++) queue.put(i * 100, 100, 0, i)
+    await store.close()
+    const path = join(root, 'consumequeue/T/3/00000000000000000000')
+    const bytes = readFileSync(path)
+    bytes.fill(0, 450 * 20, left * 20)
+    writeFileSync(path, bytes)
+    const found = loadQueue(root, { maxOffset: 450, maxPhysicalOffset: 45_000 })
+    expect([left, ...found]).toEqual([left, 450, 45_000])
+    expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
+  }
+})

@@ -92,7 +92,7 @@ test('a filter on the record sees it whole', async () => {
   for (let i = 0; i < 5; i++) store.append(message({ body: Buffer.from(`b${i}`) }))
   const filter = {
     matchesQueueUnit: (): boolean => true,
-    matchesRecord: (record: Buffer): boolean => record.includes('b3'),
+    matchesRecord: (bytes: Buffer, start: number, end: number): boolean => bytes.subarray(start, end).includes('b3'),
   }
   expect(bodies(get(store, 0, { filter }))).toEqual(['b3'])
 })
@@ -107,16 +107,42 @@ test('cold messages come off the loop, 8 a call, with the same bytes', async () 
   expect(bodies(found)).toEqual(['b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'])
   expect(found.firstStoreTimestamp).toBeGreaterThan(0)
   found.release()
-  const filter = { matchesQueueUnit: () => true, matchesRecord: (record: Buffer) => record.includes('b9') }
+  const filter = {
+    matchesQueueUnit: () => true,
+    matchesRecord: (bytes: Buffer, start: number, end: number) => bytes.subarray(start, end).includes('b9'),
+  }
   const filtered = await store.getMessage({ group: 'g', topic: 'TopicA', queueId: 0, offset: 0, maxMsgNums: 1, filter })
   expect(bodies(filtered!)).toEqual(['b9'])
   filtered!.release()
   expect(get(store, 99)).toMatchObject({ messageCount: 1, suggestPullingFromSlave: false })
 })
 
+test('memory of cold messages is used again when they have left, and not before', async () => {
+  const store = await started({ memoryBytes: 2000 })
+  for (let i = 0; i < 100; i++) store.append(message({ body: Buffer.from(`b${i}`) }))
+  const pull = async (offset: number): Promise<GetMessageResult> =>
+    (await store.getMessage({ group: 'g', topic: 'TopicA', queueId: 0, offset, maxMsgNums: 8 }))!
+  const texts = (from: number): string[] => Array.from({ length: 8 }, (_, i) => `b${from + i}`)
+  const memoryOf = (result: GetMessageResult): unknown => result.slices[0]!.buffer
+  const [first, second] = await Promise.all([pull(0), pull(8)])
+  const third = await pull(16)
+  expect([first, second, third].map(bodies)).toEqual([texts(0), texts(8), texts(16)])
+  const memory = memoryOf(second)
+  second.release()
+  // twice given back it would be lent twice
+  second.release()
+  const [fourth, fifth] = await Promise.all([pull(24), pull(32)])
+  expect([first, third, fourth, fifth].map(bodies)).toEqual([texts(0), texts(16), texts(24), texts(32)])
+  expect([fourth, fifth].filter(result => memoryOf(result) === memory).length).toBe(1)
+  for (const result of [first, third, fourth, fifth]) result.release()
+})
+
 test('what lies far back is counted for flow control, once, whether it is given or filtered out', async () => {
   const cold = { coldDataFlowControlEnable: true, accessMessageInMemoryHotRatio: 0 }
-  const filter = { matchesQueueUnit: () => true, matchesRecord: (record: Buffer) => record.includes('b3') }
+  const filter = {
+    matchesQueueUnit: () => true,
+    matchesRecord: (bytes: Buffer, start: number, end: number) => bytes.subarray(start, end).includes('b3'),
+  }
   const ask = { group: 'g', topic: 'TopicA', queueId: 0, offset: 0, maxMsgNums: 8 }
   for (const memoryBytes of [1 << 30, 100]) {
     const store = await started({ memoryBytes, settings: cold })

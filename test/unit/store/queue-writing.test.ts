@@ -6,7 +6,7 @@ const FILE = 1000
 const startOf = (position: number) => Math.floor(position / FILE) * FILE
 
 function part(start: number, from: number, to: number): UnwrittenPart {
-  return { chunk: new ConsumeQueueChunk(start, Buffer.alloc(100), 100), from, to }
+  return { chunk: ConsumeQueueChunk.read(start, Buffer.alloc(100)), from, to }
 }
 
 const places = (groups: readonly (readonly UnwrittenPart[])[]) =>

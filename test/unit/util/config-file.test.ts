@@ -8,7 +8,7 @@ import { tempDir } from '../../support/temp-dir.js'
 /** A file that holds a list of words. */
 function wordFile(dir = tempDir()) {
   const clock = new ManualClock()
-  const state = { words: ['one'], logged: [] as string[] }
+  const state: { words: string[]; logged: string[]; pieces?: () => Iterable<string> } = { words: ['one'], logged: [] }
   const log = (fields: { readonly event?: unknown }): void => void state.logged.push(String(fields.event))
   const logger: Logger = { ...silentLogger, warn: log, error: log }
   const path = join(dir, 'config', 'words.json')
@@ -16,7 +16,7 @@ function wordFile(dir = tempDir()) {
     path,
     clock,
     logger,
-    encode: () => state.words.map(word => `${word}\n`),
+    encode: () => state.pieces?.() ?? state.words.map(word => `${word}\n`),
     decode: text => {
       if (text.includes('torn')) throw new Error('torn')
       state.words = text.split('\n').filter(word => word !== '')
@@ -28,6 +28,14 @@ function wordFile(dir = tempDir()) {
 function writeWords(path: string, name: string, text: string): void {
   mkdirSync(join(path, '..'), { recursive: true })
   writeFileSync(join(path, '..', name), text)
+}
+
+/** Empty pieces, each of which takes 1 ms. */
+function* slowSilence(pieces: number): Generator<string> {
+  for (let i = 0; i < pieces; i++) {
+    for (const end = performance.now() + 1; performance.now() < end; );
+    yield ''
+  }
 }
 
 describe('ConfigFile', () => {
@@ -104,6 +112,31 @@ describe('ConfigFile', () => {
     await clock.advance(10_000)
     await file.save()
     expect(readFileSync(path, 'utf8')).toBe('one\n')
+  })
+
+  it('lets other work run while pieces take long to find and say nothing', async () => {
+    const { file, path, state } = wordFile()
+    state.pieces = () => slowSilence(100)
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    await file.save()
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(20)
+    expect(readFileSync(path, 'utf8')).toBe('')
+  })
+
+  it('writes every piece whole, whatever their sizes and characters', async () => {
+    const { file, path, state } = wordFile()
+    const word = (i: number): string => `${'ä€😀x'.repeat(i % 3 === 0 ? 1 : (i * 7919) % 3000)}${i}`
+    state.words = [
+      '',
+      ...Array.from({ length: 300 }, (_, i) => word(i)),
+      '€'.repeat(300_000),
+      'x'.repeat(262_144),
+      'end',
+    ]
+    await file.save()
+    expect(readFileSync(path, 'utf8') === state.words.map(one => `${one}\n`).join('')).toBe(true)
   })
 
   it('writes a long text without holding up other work', async () => {

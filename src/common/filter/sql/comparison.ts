@@ -99,6 +99,8 @@ function depthOf(left: Expression, right: Expression): number {
 /** Equality of two sides; a NULL on the left gives NULL, on the right FALSE, on both TRUE. */
 function same(left: Expression, right: Expression): BooleanExpression {
   const compare = comparatorOf(left, right)
+  // which of two texts is first takes longer to tell than whether they are the same
+  const areTexts = kindOf(left) === 'text' && kindOf(right) === 'text'
   return condition(
     depthOf(left, right),
     lookup => {
@@ -106,6 +108,7 @@ function same(left: Expression, right: Expression): BooleanExpression {
       const b = right.evaluate(lookup)
       if (a === null) return b === null ? true : null
       if (b === null) return false
+      if (areTexts) return a === b
       return compare !== undefined && compare(a, b) === 0
     },
     () => `(${left} == ${right})`,

@@ -1,4 +1,7 @@
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToLongFunction;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
@@ -13,9 +16,13 @@ import org.apache.rocketmq.common.message.MessageExt;
 final class Bench {
   static final String NAMESRV = System.getProperty("bench.namesrv");
   static final String TOPIC = System.getProperty("bench.topic");
+  private static final String GROUP = System.getProperty("bench.group", TOPIC);
+
+  /** Calls of listeners: each has what one answered pull brought, for that is at most what a listener takes at once. */
+  static final LongAdder PULLS = new LongAdder();
 
   interface Receiver {
-    void take(MessageExt message);
+    void take(List<MessageExt> messages);
   }
 
   private Bench() {}
@@ -32,11 +39,15 @@ final class Bench {
     return producer;
   }
 
-  /** Push consumers of one group with a connection each, and few threads: there are few cores. */
-  static DefaultMQPushConsumer[] consumers(int count, MessageSelector selector, Receiver receiver) throws Exception {
+  /**
+   * Push consumers of one group, which the load and `group` name, with a connection each, and few threads: there are
+   * few cores.
+   */
+  static DefaultMQPushConsumer[] consumers(int count, String group, MessageSelector selector, Receiver receiver)
+      throws Exception {
     var consumers = new DefaultMQPushConsumer[count];
     for (int i = 0; i < count; i++) {
-      var consumer = consumers[i] = new DefaultMQPushConsumer("bench_group_" + TOPIC);
+      var consumer = consumers[i] = new DefaultMQPushConsumer("bench_group_" + GROUP + group);
       consumer.setNamesrvAddr(NAMESRV);
       consumer.setInstanceName("consumer-" + i);
       consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
@@ -45,7 +56,8 @@ final class Bench {
       consumer.setConsumeMessageBatchMaxSize(32);
       consumer.subscribe(TOPIC, selector);
       consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
-        for (var message : messages) receiver.take(message);
+        PULLS.increment();
+        receiver.take(messages);
         return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
       });
       consumer.start();
@@ -70,28 +82,39 @@ final class Bench {
     System.out.flush();
   }
 
-  /** Times in any unit, added from many threads. */
+  /** Times in any unit, added from many threads; each has an array of its own, so that none waits for another. */
   static final class Times {
-    private long[] values = new long[1 << 20];
-    private int count;
+    private static final class Part {
+      private long[] values = new long[1 << 16];
+      private volatile int count;
+    }
 
-    synchronized void add(long value) {
-      if (count == values.length) values = Arrays.copyOf(values, 2 * count);
-      values[count++] = value;
+    private final List<Part> parts = new ArrayList<>();
+    private final ThreadLocal<Part> mine = ThreadLocal.withInitial(this::newPart);
+
+    private synchronized Part newPart() {
+      var part = new Part();
+      parts.add(part);
+      return part;
+    }
+
+    void add(long value) {
+      var part = mine.get();
+      int count = part.count;
+      if (count == part.values.length) part.values = Arrays.copyOf(part.values, 2 * count);
+      part.values[count] = value;
+      part.count = count + 1;
     }
 
     synchronized int count() {
-      return count;
-    }
-
-    synchronized void clear() {
-      count = 0;
+      return parts.stream().mapToInt(part -> part.count).sum();
     }
 
     /** `"name_p50":…,"name_p99":…,"name_max":…`, divided by `unit`. */
     synchronized String json(String name, double unit) {
-      Arrays.sort(values, 0, count);
-      ToLongFunction<Double> at = share -> count == 0 ? 0 : values[Math.min(count - 1, (int) (share * count))];
+      var values = parts.stream().flatMapToLong(part -> Arrays.stream(part.values, 0, part.count)).sorted().toArray();
+      ToLongFunction<Double> at =
+          share -> values.length == 0 ? 0 : values[Math.min(values.length - 1, (int) (share * values.length))];
       return String.format(java.util.Locale.ROOT, "\"%s_p50\":%.3f,\"%s_p99\":%.3f,\"%s_max\":%.3f", name,
           at.applyAsLong(0.5) / unit, name, at.applyAsLong(0.99) / unit, name, at.applyAsLong(1.0) / unit);
     }

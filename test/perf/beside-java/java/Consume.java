@@ -11,13 +11,17 @@ import org.apache.rocketmq.common.message.Message;
 import org.apache.rocketmq.common.message.MessageQueue;
 
 /**
- * Push consumers that wait in long polls while a producer sends; bodies begin with the time of birth. `rate` = 0: as
- * fast as they consume, with at most 20 000 messages on their way; else so many single messages a second.
+ * Push consumers that wait in long polls while a producer sends; bodies begin with the time of birth. `rate` = 0: four
+ * threads send batches, each waits for its answer before the next, and while 20 000 messages are on their way none is
+ * sent; else so many single messages a second.
  */
 public final class Consume {
   private static final int ON_THEIR_WAY = 20_000;
   private static final int BATCH = 64;
   private static final int BODY = 128;
+  private static final int SENDERS = 4;
+  /** Until the JVMs have compiled what is hot. */
+  private static final int WARM_UP_MS = 8000;
 
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong received = new AtomicLong();
@@ -35,23 +39,18 @@ public final class Consume {
   private void run(int rate, int seconds) throws Exception {
     var producer = Bench.producer();
     queues = producer.fetchPublishMessageQueues(Bench.TOPIC);
-    var consumers = Bench.consumers(Bench.number("consumers"), MessageSelector.byTag("*"), message -> {
-      received.incrementAndGet();
-      if (isCounting) times.add(System.nanoTime() - ByteBuffer.wrap(message.getBody()).getLong());
+    var consumers = Bench.consumers(Bench.number("consumers"), "", MessageSelector.byTag("*"), messages -> {
+      received.addAndGet(messages.size());
+      if (!isCounting) return;
+      long now = System.nanoTime();
+      for (var message : messages) times.add(now - ByteBuffer.wrap(message.getBody()).getLong());
     });
     awaitQueues(producer);
-    var sender = new Thread(() -> {
-      try {
-        if (rate == 0) sendBatches(producer);
-        else sendPaced(producer, rate);
-      } catch (Exception error) {
-        error.printStackTrace();
-        failed.incrementAndGet();
-      }
-    });
-    sender.start();
-    Thread.sleep(5000); // until the JVM has compiled what is hot
+    var senders = new ArrayList<Thread>();
+    for (int i = 0; i < (rate == 0 ? SENDERS : 1); i++) senders.add(startSender(producer, rate, i));
+    Thread.sleep(WARM_UP_MS);
     long before = received.get();
+    long pullsBefore = Bench.PULLS.sum();
     long began = System.nanoTime();
     isCounting = true;
     Bench.say("BEGIN");
@@ -59,14 +58,29 @@ public final class Consume {
     Bench.say("END");
     isCounting = false;
     long count = received.get() - before;
+    double perPull = (double) count / (Bench.PULLS.sum() - pullsBefore);
     double elapsed = (System.nanoTime() - began) / 1e9;
     isStopped = true;
-    sender.join();
+    for (var sender : senders) sender.join();
     Bench.await("all sent messages", 30, () -> received.get() >= sent.get());
-    Bench.say(String.format("{\"messages\":%d,\"rate\":%.0f,%s,\"failed\":%d}", count, count / elapsed,
-        times.json("ms", 1e6), failed.get()));
+    Bench.say(String.format("{\"messages\":%d,\"rate\":%.0f,%s,\"per_pull\":%.1f,\"failed\":%d}", count,
+        count / elapsed, times.json("ms", 1e6), perPull, failed.get()));
     Bench.stop(consumers);
     producer.shutdown();
+  }
+
+  private Thread startSender(DefaultMQProducer producer, int rate, int number) {
+    var sender = new Thread(() -> {
+      try {
+        if (rate == 0) sendBatches(producer, number);
+        else sendPaced(producer, rate);
+      } catch (Exception error) {
+        error.printStackTrace();
+        failed.incrementAndGet();
+      }
+    });
+    sender.start();
+    return sender;
   }
 
   /** Consumers share the queues out among themselves, again whenever one has joined: wait until all queues answer. */
@@ -79,13 +93,14 @@ public final class Consume {
     }
   }
 
-  private void sendBatches(DefaultMQProducer producer) throws Exception {
-    for (int i = 0; !isStopped; i++) {
+  private void sendBatches(DefaultMQProducer producer, int number) throws Exception {
+    for (int i = number; !isStopped; i += SENDERS) {
       while (sent.get() - received.get() > ON_THEIR_WAY && !isStopped) Thread.sleep(1);
       var batch = new ArrayList<Message>(BATCH);
-      for (int m = 0; m < BATCH; m++) batch.add(new Message(Bench.TOPIC, body()));
-      producer.send(batch, queues.get(i % queues.size()));
+      byte[] body = body();
+      for (int m = 0; m < BATCH; m++) batch.add(new Message(Bench.TOPIC, body));
       sent.addAndGet(BATCH);
+      producer.send(batch, queues.get(i % queues.size()));
     }
   }
 

@@ -133,6 +133,27 @@ describe('BrokerRegistration', () => {
     expect(out.take()).toEqual([])
   })
 
+  it('lets who made a topic go on when it is told, however many others are made meanwhile', async () => {
+    const { out, broker, create } = registration({}, ['n1:9876'])
+    await broker.start()
+    out.take()
+    let made = 0
+    // each time the NameServer has taken topics, there is one more
+    const register = out.registerBroker.bind(out)
+    out.registerBroker = async (address, one) => {
+      if (made < 1000) create(`more-${made++}`)
+      return register(address, one)
+    }
+    create('A')
+    await broker.whenSettled()
+    expect(made).toBeLessThan(10)
+    expect(out.take()[0]).toBe('n1 A')
+    create('B')
+    const told = broker.whenSettled().then(() => out.take())
+    expect((await told).some(call => call.split(/[ ,]/).includes('B'))).toBe(true)
+    expect(made).toBeLessThan(20)
+  })
+
   it('tells nothing before the start', async () => {
     const { out, broker, create } = registration()
     create('A')

@@ -1,21 +1,31 @@
 import { expect, test } from 'vitest'
 import { FastFailure } from '../../../../src/broker/overload/fast-failure.js'
-import { type Lane, NoHeader, ok, route } from '../../../../src/remoting/index.js'
+import {
+  type Connection,
+  type Lane,
+  NoHeader,
+  ok,
+  RemotingCommand,
+  type Reply,
+  RequestPipeline,
+  RouteTable,
+  route,
+} from '../../../../src/remoting/index.js'
 import { type Logger, silentLogger } from '../../../../src/util/index.js'
 import { brokerParts } from '../../../support/broker-parts.js'
+import { FakeConnection } from '../../../support/fake-connection.js'
+
+const routeOf = (lane: Lane, code = 10) => route({ code, request: NoHeader, lane, action: 'ANY', handle: () => ok() })
 
 function fastFailure() {
   const { settings, clock } = brokerParts()
   let waited = 0
-  const warned: string[] = []
-  const logger: Logger = { ...silentLogger, warn: (_fields, text) => void warned.push(text) }
-  const turn = { waitedMs: () => waited }
-  const failure = new FastFailure({ settings, turn, waiting: () => 7, clock, logger })
+  const failure = new FastFailure({ settings, turn: { waitedMs: () => waited }, waiting: () => 7 })
   const admit = (lane: Lane, waitedMs: number) => {
     waited = waitedMs
-    return failure.admit(route({ code: 10, request: NoHeader, lane, action: 'ANY', handle: () => ok() }))
+    return failure.admit(routeOf(lane))
   }
-  return { admit, warned }
+  return { admit, failure, clock, wait: (ms: number) => void (waited = ms) }
 }
 
 test.each<[Lane, number]>([
@@ -41,12 +51,28 @@ test.each<Lane>(['query', 'client', 'consumer', 'reply', 'route'])('%s requests 
   expect(fastFailure().admit(lane, 1_000_000)).toBeUndefined()
 })
 
-test('many refusals of a kind are one line of the log', () => {
-  const { admit, warned } = fastFailure()
-  for (let i = 0; i < 1000; i++) admit('send', 250)
-  admit('pull', 6000)
+test('many refusals of a host are one event of the log, which says how long it waited', () => {
+  const { failure, clock, wait } = fastFailure()
+  const warned: [unknown, string][] = []
+  const logger: Logger = { ...silentLogger, warn: (fields, text) => void warned.push([fields.event, text]) }
+  const routes = new RouteTable([routeOf('send')])
+  const pipeline = new RequestPipeline({ routes, clock, logger, admit: failure.admit })
+  const answers: Reply[] = []
+  // the pipeline uses no more of a connection than this
+  const connection = Object.assign(new FakeConnection(), {
+    lastActive: 0,
+    reply: (_command: RemotingCommand, reply: Reply) => void answers.push(reply),
+  }) as unknown as Connection
+  wait(250)
+  for (let i = 0; i < 1000; i++) {
+    pipeline.handle(Object.assign(new RemotingCommand(), { code: 10, opaque: i }), connection)
+  }
+  expect(answers.filter(answer => answer.code === 2).length).toBe(1000)
   expect(warned).toEqual([
-    'SEND_MESSAGE refused after 250 ms of waiting (waitTimeMillsInSendQueue is 200)',
-    'SEND_MESSAGE refused after 6000 ms of waiting (waitTimeMillsInPullQueue is 5000)',
+    [
+      'request-refused',
+      `refused SEND_MESSAGE of ${connection.peer.text}: [TIMEOUT_CLEAN_QUEUE]broker busy, ` +
+        'start flow control for a while, period in queue: 250ms, size of queue: 7',
+    ],
   ])
 })

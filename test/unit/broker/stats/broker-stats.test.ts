@@ -4,6 +4,12 @@ import { ManualClock } from '../../../support/manual-clock.js'
 
 const SLOT_MS = 10_000
 const CLUSTER = 'C'
+/** Of minute, hour and day: slots between samples, slots that the figures are of. */
+const SCALES = [
+  [1, 6],
+  [60, 360],
+  [360, 8640],
+] as const
 
 function started(): { clock: ManualClock; stats: BrokerStats } {
   const clock = new ManualClock()
@@ -57,6 +63,44 @@ describe('counters of a topic', () => {
     expect(data.statsMinute.sum).toBe(lastOf(6, 500))
     expect(data.statsHour.sum).toBe(lastOf(360, 480))
     expect(data.statsDay.sum).toBe(lastOf(360, 360))
+  })
+
+  test('and of its queues, which come one after the other, agree with plain sums over random traffic', async () => {
+    const { clock, stats } = started()
+    const perSlot: number[][] = []
+    let seed = 20_261_121
+    const random = (below: number): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+      return Math.floor(seed / 65_536) % below
+    }
+    for (let slot = 0; slot < 1000; slot++) {
+      const counts = [0, 0, 0, 0]
+      // more of the queues as time goes by; the last stands for messages without one
+      for (let i = random(4); i > 0; i--) {
+        const queue = random(Math.min(4, 1 + Math.floor(slot / 200)))
+        const count = 1 + random(50)
+        counts[queue]! += count
+        stats.incTopicPut('T', count, count * 2, queue === 3 ? undefined : queue * 700)
+      }
+      perSlot.push(counts)
+      await clock.advance(SLOT_MS)
+      if (slot % 97 !== 0) continue
+      const sumsOf = (queues: readonly number[]): number[] =>
+        SCALES.map(([every, length]) => {
+          const end = Math.floor((slot + 1) / every) * every
+          const from = Math.max(0, end - length)
+          return perSlot.slice(from, end).reduce((sum, row) => queues.reduce((all, queue) => all + row[queue]!, sum), 0)
+        })
+      const found = (name: string, key: string): number[] => {
+        const data = stats.view(name, key, CLUSTER)
+        return [data?.statsMinute.sum ?? 0, data?.statsHour.sum ?? 0, data?.statsDay.sum ?? 0]
+      }
+      expect(found('TOPIC_PUT_NUMS', 'T'), `slot ${slot}`).toEqual(sumsOf([0, 1, 2, 3]))
+      for (const queue of [0, 1, 2]) {
+        expect(found('QUEUE_PUT_NUMS', `T@${queue * 700}`), `slot ${slot}`).toEqual(sumsOf([queue]))
+        expect(found('QUEUE_PUT_SIZE', `T@${queue * 700}`)).toEqual(sumsOf([queue]).map(sum => sum * 2))
+      }
+    }
   })
 
   test('go with the topic, and after a day without traffic', async () => {

@@ -67,6 +67,26 @@ test('properties that leave no room for the marks of the timer are delivered wit
   expect(message!.properties.has('TIMER_DEQUEUE_MS')).toBe(false)
 })
 
+test('messages of one slot keep their own properties, short or long, with marks of their own', async () => {
+  await start()
+  const values = ['', 'a', 'bb'.repeat(40), 'c'.repeat(6_000), 'd', 'e'.repeat(4_096 - 200), 'f'.repeat(4_200)]
+  for (const [i, value] of values.entries()) {
+    broker.send(`M${i}`, { ...inSeconds(i < 4 ? 4 : 3), ...(value && { own: value }) })
+    await passTime(broker.clock, i === 3 ? 1_000 : 0)
+  }
+  await arrived(values.length)
+  const found = await broker.delivered()
+  expect(found.map(({ properties }) => properties.get('own') ?? '')).toEqual(values)
+  const marks = ['TIMER_ENQUEUE_MS', 'TIMER_DEQUEUE_MS', 'UNIQ_KEY']
+  for (const [i, { properties, storeTimestamp }] of found.entries()) {
+    const [enqueued, dequeued, key] = marks.map(name => properties.get(name))
+    expect([key, Number(dequeued)]).toEqual([`M${i}`, storeTimestamp])
+    expect(storeTimestamp - Number(enqueued)).toBeGreaterThanOrEqual(2_000)
+  }
+  const enqueueTimes = new Set(found.map(({ properties }) => properties.get('TIMER_ENQUEUE_MS')))
+  expect(enqueueTimes.size).toBe(2)
+})
+
 test('timerStopEnqueue and timerStopDequeue hold the timer, and let it go on', async () => {
   await start({ timerStopDequeue: true })
   broker.send('A', inSeconds(2))

@@ -173,6 +173,26 @@ describe('TopicConfigManager', () => {
     expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')).topicConfigTable)).not.toContain('Orders')
   })
 
+  it('has each topic in the file when its save has ended, however many are made at once', async () => {
+    const { topics, path } = manager()
+    const missing: string[] = []
+    let next = 0
+    const lane = async (): Promise<void> => {
+      while (next < 200) {
+        const topic = `T${next++}`
+        topics.createOrUpdateTopic({ topic, ...definition })
+        await topics.persist()
+        topics.updateTopicConfig(newTopicConfig(topic, { readQueueNums: 3, writeQueueNums: 3, perm: 4 }))
+        await topics.persist()
+        const kept = JSON.parse(readFileSync(path, 'utf8')).topicConfigTable[topic]
+        if (kept?.perm !== 4 || kept.readQueueNums !== 3) missing.push(topic)
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, lane))
+    expect(missing).toEqual([])
+    await topics.stop()
+  })
+
   it('marks ordered topics and never unmarks them', () => {
     const { topics, clock } = manager()
     topics.createTopicInSendMessage('Orders', wish)

@@ -114,7 +114,9 @@ describe('evaluation', () => {
         ])}yy`,
       )
     const run = (bytes: Buffer) => filter.matches(properties.of(bytes, 2, bytes.length - 2).get)
-    expect([record('red', '6'), record('blue', '6'), record('red', 'x')].map(run)).toEqual([true, false, false])
+    const inBytes = (bytes: Buffer) => filter.matchesBytes(bytes, 2, bytes.length - 2)
+    for (const one of [run, inBytes])
+      expect([record('red', '6'), record('blue', '6'), record('red', 'x')].map(one)).toEqual([true, false, false])
   })
 })
 
