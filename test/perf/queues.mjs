@@ -12,10 +12,9 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { send } from './frames.mjs'
 import { run } from './load.mjs'
+import { framesFor, writeTopics } from './many-queues.mjs'
 
-const QUEUES_PER_TOPIC = 8
 const LOADS = {
   sync64x1k: { connections: 64, window: 1, size: 1024 },
   async4x64x1k: { connections: 4, window: 64, size: 1024 },
@@ -50,7 +49,7 @@ function freePort() {
 async function startBroker(queues) {
   const home = join(folder, String(queues))
   mkdirSync(home)
-  writeTopics(home, queues)
+  writeTopics(join(home, 'store'), queues)
   const first = await spawnBroker(queues, home)
   const next = requests(queues, 10)
   for (let sent = 0; sent < queues * 2; ) {
@@ -98,37 +97,12 @@ function memoryMb(pid) {
   return Number(kb) / 1024
 }
 
-const topicName = i => `bench_topic_${i}`
-
-/** The topics as a broker keeps them: creating thousands one by one takes minutes. */
-function writeTopics(home, queues) {
-  const table = {}
-  for (let i = 0; i < Math.ceil(queues / QUEUES_PER_TOPIC); i++) {
-    table[topicName(i)] = {
-      attributes: {},
-      order: false,
-      perm: 6,
-      readQueueNums: QUEUES_PER_TOPIC,
-      topicFilterType: 'SINGLE_TAG',
-      topicName: topicName(i),
-      topicSysFlag: 0,
-      writeQueueNums: QUEUES_PER_TOPIC,
-    }
-  }
-  mkdirSync(join(home, 'store/config'), { recursive: true })
-  const dataVersion = { counter: 1, stateVersion: 0, timestamp: Date.now() }
-  writeFileSync(join(home, 'store/config/topics.json'), JSON.stringify({ dataVersion, topicConfigTable: table }))
-}
-
 /**
  * Frames for all queues in an order that follows no pattern, shared by all connections. Each side gets as many, with as
  * many message keys: what the number of frames costs the load, and the number of keys the index, is the same for all.
  */
 function requests(queues, size) {
-  const frames = Array.from({ length: frameCount }, (_, key) => {
-    const queue = (key * 7919) % queues
-    return send({ topic: topicName(Math.floor(queue / QUEUES_PER_TOPIC)), queue: queue % QUEUES_PER_TOPIC, size, key })
-  })
+  const frames = framesFor(queues, frameCount, size)
   let next = 0
   return () => frames[next++ % frames.length]
 }

@@ -10,13 +10,13 @@
  *   node test/perf/start-queues.mjs --queues 8 --dirty 1024
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { send } from './frames.mjs'
 import { once, run } from './load.mjs'
+import { framesFor, writeTopics } from './many-queues.mjs'
 
 const { values: options } = parseArgs({
   options: {
@@ -31,7 +31,6 @@ const { values: options } = parseArgs({
     prof: { type: 'string' },
   },
 })
-const QUEUES_PER_TOPIC = 8
 const BODY_BYTES = options.dirty === undefined ? 10 : 1024
 /** What the log takes for one of them, about. */
 const RECORD_BYTES = BODY_BYTES + 165
@@ -43,7 +42,6 @@ const queues = Number(options.queues)
 const home = mkdtempSync(join(tmpdir(), 'cometmq-start-queues-'))
 const store = join(home, 'store')
 const manifest = join(store, 'cometmq/queues')
-const topicName = i => `start_topic_${i}`
 let running
 
 function freePort() {
@@ -55,36 +53,9 @@ function freePort() {
   })
 }
 
-/** The topics as a broker keeps them: creating thousands one by one takes minutes. */
-function writeTopics() {
-  const table = {}
-  for (let i = 0; i < Math.ceil(queues / QUEUES_PER_TOPIC); i++) {
-    table[topicName(i)] = {
-      attributes: {},
-      order: false,
-      perm: 6,
-      readQueueNums: QUEUES_PER_TOPIC,
-      topicFilterType: 'SINGLE_TAG',
-      topicName: topicName(i),
-      topicSysFlag: 0,
-      writeQueueNums: QUEUES_PER_TOPIC,
-    }
-  }
-  mkdirSync(join(store, 'config'), { recursive: true })
-  const dataVersion = { counter: 1, stateVersion: 0, timestamp: Date.now() }
-  writeFileSync(join(store, 'config/topics.json'), JSON.stringify({ dataVersion, topicConfigTable: table }))
-}
-
 /** Frames for all queues in an order that follows no pattern, shared by all connections. */
 function requests() {
-  const frames = Array.from({ length: queues }, (_, i) => {
-    const queue = (i * 7919) % queues
-    return send({
-      topic: topicName(Math.floor(queue / QUEUES_PER_TOPIC)),
-      queue: queue % QUEUES_PER_TOPIC,
-      size: BODY_BYTES,
-    })
-  })
+  const frames = framesFor(queues, queues, BODY_BYTES)
   let next = 0
   return () => frames[next++ % frames.length]
 }
@@ -121,7 +92,7 @@ async function start(settings = {}, profiles = undefined) {
   running = spawn(process.execPath, [...flags, join(options.tree, 'bin/mqbroker'), '-c', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  const probe = send({ topic: topicName(0), queue: 0, size: BODY_BYTES })
+  const [probe] = framesFor(queues, 1, BODY_BYTES)
   await until(async () => (await once(port, probe).catch(() => -1)) === 0, 'answer')
   return { port, seconds: (performance.now() - began) / 1000, cpu: cpuSeconds() }
 }
@@ -168,7 +139,7 @@ async function measure(how, what, settings = {}) {
 /** Killed before the queues had files; stopped in order; killed when all had got more since the last flush. */
 async function manyQueues(next) {
   for (let round = 0; round < Number(options.rounds); round++) {
-    writeTopics()
+    writeTopics(store, queues)
     let { port } = await start()
     await load(port, next, queues * 2)
     await killUnderLoad(port, next)
@@ -189,7 +160,7 @@ async function manyQueues(next) {
 
 /** The same store in each round, as the kill left it. */
 async function dirtyLog(next) {
-  writeTopics()
+  writeTopics(store, queues)
   const { port } = await start()
   await load(port, next, (Number(options.dirty) * 1e6) / RECORD_BYTES)
   await killUnderLoad(port, next)
