@@ -23,7 +23,7 @@ interface Waiter {
 const PAGE = 4096
 
 /**
- * Makes the log durable (store-format 4.1): in ASYNC_FLUSH by time, in SYNC_FLUSH by group commit: one fdatasync at a
+ * Makes the log durable (store-format 4.1): in ASYNC_FLUSH by time, in SYNC_FLUSH by group commit: one flush at a
  * time, which answers everybody whose record was in the log when it began.
  */
 export class CommitLogFlusher {

@@ -76,7 +76,7 @@ export class CommitLog {
       readsAhead: () => settings.dataReadAheadEnable,
     })
     this.storeHostFlag = options.storeHost.length === 20 ? MessageSysFlag.STOREHOSTADDRESS_V6 : 0
-    this.prefaulter = new PagePrefaulter(this.files)
+    this.prefaulter = new PagePrefaulter(this.files, clock)
   }
 
   get minOffset(): number {

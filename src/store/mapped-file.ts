@@ -24,6 +24,8 @@ export class MappedFile {
   private references = 0
   private dropped = false
   private readsAhead = true
+  /** End of what {@link zeroFrom} changed and no flush has made durable. */
+  private zeroedTo = 0
 
   constructor(
     private readonly disk: Disk,
@@ -81,12 +83,15 @@ export class MappedFile {
     // a deleted file has nothing to keep
     if (upTo <= this.flushedPosition || this.dropped) return
     this.map()
-    await this.mapping!.flush(this.flushedPosition, upTo)
+    const { zeroedTo } = this
+    await this.mapping!.flush(this.flushedPosition, Math.max(upTo, zeroedTo))
+    // a power cut may not bring a discarded tail back behind a new record, where it would be read
+    if (zeroedTo === this.zeroedTo) this.zeroedTo = 0
     if (upTo > this.flushedPosition) this.flushedPosition = upTo
   }
 
-  prefault(from: number, to: number): Promise<void> {
-    return this.mapping?.prefault(from, to) ?? Promise.resolve()
+  prefault(from: number, to: number, isBulk: boolean): Promise<void> {
+    return this.mapping?.prefault(from, to, isBulk) ?? Promise.resolve()
   }
 
   /**
@@ -119,6 +124,7 @@ export class MappedFile {
       )
     }
     this.mapping!.zero(position, this.length)
+    this.zeroedTo = this.length
   }
 
   /** Reads without the mapping, off the loop: for what is probably not in memory. */

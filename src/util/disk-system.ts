@@ -224,12 +224,13 @@ class SystemMapping implements Mapping {
     this.length = this.buffer.length
   }
 
-  flush(): Promise<void> {
-    return this.using(() => fdatasync(this.fd))
+  /** Only the range: what was made ready ahead of the writer would be written as zeros else. */
+  flush(from = 0, to = this.length): Promise<void> {
+    return this.using(() => this.mapping.flush(from, Math.min(to, this.length)))
   }
 
-  prefault(from: number, to: number): Promise<void> {
-    return this.using(() => this.mapping.populate(from, Math.min(to, this.length)))
+  prefault(from: number, to: number, isBulk: boolean): Promise<void> {
+    return this.using(() => this.mapping.populate(from, Math.min(to, this.length), isBulk))
   }
 
   allocate(from: number, to: number): Promise<void> {

@@ -59,8 +59,11 @@ export interface Mapping {
    * last.
    */
   flush(from?: number, to?: number): Promise<void>
-  /** Faults pages in ahead of writing; never fails. */
-  prefault(from: number, to: number): Promise<void>
+  /**
+   * Faults pages in ahead of writing. Rejects where the system cannot: they then fault in when they are written. In
+   * bulk is cheaper for each page and does more at once.
+   */
+  prefault(from: number, to: number, isBulk: boolean): Promise<void>
   /** Reserves the blocks of a range of a sparse file. Rejects with ENOSPC when the disk is full. */
   allocate(from: number, to: number): Promise<void>
   allocateSync(from: number, to: number): void

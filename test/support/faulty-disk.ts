@@ -40,7 +40,7 @@ export class FaultyDisk {
         if (this.flushError !== undefined) throw new MQError(this.flushError, `fdatasync: ${this.flushError}, ${path}`)
         await mapping.flush(from, to)
       },
-      prefault: (from, to) => mapping.prefault(from, to),
+      prefault: (from, to, isBulk) => mapping.prefault(from, to, isBulk),
       allocate: (from, to) => mapping.allocate(from, to),
       allocateSync: (from, to) => mapping.allocateSync(from, to),
       zero: (from, to) => mapping.zero(from, to),

@@ -138,7 +138,7 @@ export class SimulatedDisk {
     return {
       buffer: content.current,
       length: options.length,
-      flush: () => this.flush(path, content),
+      flush: (from, to) => this.flush(path, content, from, to),
       prefault: async () => {},
       allocate: async () => this.mayFail('allocate', path),
       allocateSync: () => this.mayFail('allocate', path),
@@ -147,11 +147,11 @@ export class SimulatedDisk {
     }
   }
 
-  private async flush(path: string, content: Content): Promise<void> {
-    const snapshot = Buffer.from(content.current)
+  private async flush(path: string, content: Content, from = 0, to = content.current.length): Promise<void> {
+    const snapshot = Buffer.from(content.current.subarray(from, to))
     await this.later(() => {
       this.mayFail('flush', path)
-      snapshot.copy(content.durable)
+      snapshot.copy(content.durable, from)
       content.isNamed = true
     })
   }

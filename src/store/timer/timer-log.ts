@@ -132,10 +132,12 @@ export class TimerLog {
     return end
   }
 
-  /** Cuts the log behind its last sound unit. */
-  truncate(offset: number): void {
+  /** Cuts the log behind its last sound unit; what is behind `durableTo` may be in the page cache only. */
+  truncate(offset: number, durableTo: number): void {
     this.files.truncate(offset)
-    for (const file of this.files.files) if (file.endOffset <= offset) file.flushedPosition = file.length
+    for (const file of this.files.files) {
+      file.flushedPosition = Math.max(0, Math.min(durableTo - file.startOffset, file.wrotePosition))
+    }
   }
 
   /** Deletes the oldest files as long as `isObsolete` says so of their newest unit; never the last file. */

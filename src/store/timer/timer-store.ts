@@ -119,7 +119,7 @@ export class TimerStore {
       return true
     }
     const end = log.scan(begin, isSound, this.unit)
-    log.truncate(end)
+    log.truncate(end, checkpoint.lastTimerLogFlushPos)
     const revisedUnits = this.reviseWheel(Math.min(begin, this.dropSlotsBehind(end)))
     const lastUnit = newTimerUnit()
     const last = log.lastUnitPosition()

@@ -24,8 +24,13 @@ export interface NativeMemory {
 export interface NativeMapping {
   /** The bytes of the file. Touching them after {@link unmap} ends the process. */
   readonly memory: ArrayBuffer
-  /** Faults the pages of `[from, to)` in for writing, off the loop. Quietly does nothing where the kernel cannot. */
-  populate(from: number, to: number): Promise<void>
+  /**
+   * Faults the pages of `[from, to)` in for writing, off the loop. Throws where the kernel cannot. In bulk is cheaper
+   * for each page, but in pieces that the kernel does not interrupt, and that it later writes out as a whole.
+   */
+  populate(from: number, to: number, isBulk: boolean): Promise<void>
+  /** Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Throws {@link NativeError}. */
+  flush(from: number, to: number): Promise<void>
   /** Whether the kernel may read ahead of who touches pages. */
   setReadAhead(isOn: boolean): void
   unmap(): void
@@ -51,6 +56,7 @@ const MAP_SHARED = 1
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn
 const MADV_NORMAL = 0
 const MADV_RANDOM = 1
+const MADV_DONTNEED = 4
 const MADV_POPULATE_WRITE = 23
 const POSIX_FADV_NORMAL = 0
 const POSIX_FADV_RANDOM = 1
@@ -61,7 +67,63 @@ const F_WRLCK = 1
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 const ENXIO = 6
+const MS_SYNC = 4
 const PAGE = 4096
+/** From so many bytes on, a flush lets go of its pages first. */
+const MANY_DIRTY_BYTES = 64 * PAGE
+
+/** Calls on the pool. Rejects with the error of the call when it gives -1. */
+type OnPool = (syscall: string, call: NativeFunction, ...args: unknown[]) => Promise<void>
+
+class MappedMemory implements NativeMapping {
+  private readsAhead = true
+  /** Calls under way that make pages one by one. */
+  private singles = 0
+
+  constructor(
+    private readonly address: bigint,
+    readonly memory: ArrayBuffer,
+    private readonly calls: Record<'madvise' | 'msync' | 'munmap', NativeFunction> & { onPool: OnPool },
+  ) {}
+
+  async populate(from: number, to: number, isBulk: boolean): Promise<void> {
+    const isSingle = this.readsAhead && !isBulk
+    // on the pool too: changing it waits for calls under way
+    if (isSingle && ++this.singles === 1) await this.advise(0, this.memory.byteLength, MADV_RANDOM)
+    try {
+      const start = pageStart(from)
+      await this.advise(start, to - start, MADV_POPULATE_WRITE)
+    } finally {
+      if (isSingle && --this.singles === 0) await this.advise(0, this.memory.byteLength, this.readAdvice)
+    }
+  }
+
+  async flush(from: number, to: number): Promise<void> {
+    const start = pageStart(from)
+    // The kernel takes the right to write from each page it writes out, interrupting every processor for each. Pages
+    // that are not mapped need none of that; the last one is kept, since it will be written next.
+    const letGo = pageStart(to) - start
+    if (letGo >= MANY_DIRTY_BYTES) await this.advise(start, letGo, MADV_DONTNEED).catch(() => {})
+    await this.calls.onPool('msync', this.calls.msync, this.address + BigInt(start), to - start, MS_SYNC)
+  }
+
+  setReadAhead(isOn: boolean): void {
+    this.readsAhead = isOn
+    this.calls.madvise(this.address, this.memory.byteLength, this.readAdvice)
+  }
+
+  unmap(): void {
+    this.calls.munmap(this.address, this.memory.byteLength)
+  }
+
+  private get readAdvice(): number {
+    return this.readsAhead ? MADV_NORMAL : MADV_RANDOM
+  }
+
+  private advise(from: number, length: number, advice: number): Promise<void> {
+    return this.calls.onPool('madvise', this.calls.madvise, this.address + BigInt(from), length, advice)
+  }
+}
 
 let loaded: NativeMemory | null | undefined
 
@@ -78,11 +140,14 @@ export function nativeMemory(): NativeMemory | undefined {
   return loaded ?? undefined
 }
 
-/** Calls on the pool; the result of the call. */
-function onPool(call: NativeFunction, ...args: unknown[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    call.async(...args, (error: unknown, result: number) => (error ? reject(error) : resolve(result)))
-  })
+function pageStart(position: number): number {
+  return Math.floor(position / PAGE) * PAGE
+}
+
+/** A file system without fallocate leaves the file sparse: a full disk then shows later, as before. */
+function unlessUnsupported(error: unknown): void {
+  const isUnsupported = error instanceof NativeError && ['EOPNOTSUPP', 'ENOSYS', 'ENOTSUP'].includes(error.code)
+  if (!isUnsupported) throw error
 }
 
 function load(): NativeMemory {
@@ -92,6 +157,7 @@ function load(): NativeMemory {
   const mmap = libc.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)')
   const munmap = libc.func('int munmap(void *addr, size_t length)')
   const madvise = libc.func('int madvise(uintptr_t addr, size_t length, int advice)')
+  const msync = libc.func('int msync(uintptr_t addr, size_t length, int flags)')
   const fadvise = libc.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)')
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
   const lseek = libc.func('int64_t lseek(int fd, int64_t offset, int whence)')
@@ -103,30 +169,25 @@ function load(): NativeMemory {
     const name = Object.entries(koffi.os.errno).find(([, value]) => value === errno)?.[0]
     return new NativeError(syscall, name ?? `errno ${errno}`)
   }
-  /** A file system without fallocate leaves the file sparse: a full disk then shows later, as before. */
+  const onPool: OnPool = (syscall, call, ...args) =>
+    new Promise((resolve, reject) => {
+      call.async(...args, (error: unknown, result: number) => {
+        if (error) reject(error)
+        // the errno of the call is there for as long as this callback runs
+        else if (result === -1) reject(failure(syscall))
+        else resolve()
+      })
+    })
   const allocateSync = (fd: number, from: number, to: number): void => {
-    if (fallocate(fd, 0, from, to - from) === 0) return
-    const error = failure('fallocate')
-    if (error.code !== 'EOPNOTSUPP' && error.code !== 'ENOSYS' && error.code !== 'ENOTSUP') throw error
+    if (fallocate(fd, 0, from, to - from) !== 0) unlessUnsupported(failure('fallocate'))
   }
   return {
     map(fd, length, isReadOnly) {
       const address: bigint = mmap(null, length, isReadOnly ? PROT_READ : PROT_READ_WRITE, MAP_SHARED, fd, 0)
       if (address === MAP_FAILED) throw failure('mmap')
-      return {
-        memory: koffi.view(address, length),
-        async populate(from, to) {
-          const start = Math.floor(from / PAGE) * PAGE
-          await onPool(madvise, address + BigInt(start), to - start, MADV_POPULATE_WRITE)
-        },
-        setReadAhead: isOn => void madvise(address, length, isOn ? MADV_NORMAL : MADV_RANDOM),
-        unmap: () => void munmap(address, length),
-      }
+      return new MappedMemory(address, koffi.view(address, length), { madvise, msync, munmap, onPool })
     },
-    async allocate(fd, from, to) {
-      // errno belongs to the thread of the pool: when it failed there, failing again here tells why
-      if ((await onPool(fallocate, fd, 0, from, to - from)) !== 0) allocateSync(fd, from, to)
-    },
+    allocate: (fd, from, to) => onPool('fallocate', fallocate, fd, 0, from, to - from).catch(unlessUnsupported),
     allocateSync,
     zeroRange: (fd, from, to) => fallocate(fd, FALLOC_FL_ZERO_RANGE, from, to - from) === 0,
     nextData(fd, from) {
@@ -138,9 +199,7 @@ function load(): NativeMemory {
     nextHole: (fd, from) => Math.max(from, Number(lseek(fd, from, SEEK_HOLE))),
     // advice only: a file system that takes none reads as before
     setReadAhead: (fd, isOn) => void fadvise(fd, 0, 0, isOn ? POSIX_FADV_NORMAL : POSIX_FADV_RANDOM),
-    async syncFileSystem(fd) {
-      if ((await onPool(syncfs, fd)) !== 0) throw failure('syncfs')
-    },
+    syncFileSystem: fd => onPool('syncfs', syncfs, fd),
     lockFirstByte(fd) {
       const lock = { type: F_WRLCK, whence: 0, start: 0, len: 1, pid: 0 }
       if (fcntl(fd, F_OFD_SETLK, lock) === 0) return true
