@@ -123,7 +123,10 @@ test('a refused flush ends acknowledging until a restart, although the disk is s
   if (missing !== undefined) return ctx.skip(missing)
   const broker = await Broker.start({ flushDiskType: 'SYNC_FLUSH' })
   for (let i = 0; i < 20; i++) expect(await broker.send()).toBe('SEND_OK')
-  const failing = await FailingCalls.begin(broker.daemons.brokerPid, { calls: ['msync', 'fdatasync', 'fsync'], error: 'EIO' })
+  const failing = await FailingCalls.begin(broker.daemons.brokerPid, {
+    calls: ['msync', 'fdatasync', 'fsync'],
+    error: 'EIO',
+  })
   expect(await broker.send()).not.toBe('SEND_OK')
   for (let i = 0; i < 3; i++) expect(await broker.send()).not.toBe('SEND_OK')
   expect(failing.count).toBeGreaterThan(0)
