@@ -17,12 +17,27 @@ const TOUCHED_BYTES = 256
 /** Records touched at once: what the first levels of the cache hold until they are read. */
 const MOST_TOUCHED = 64
 
-/** Records that follow each other in one file and are to be read from the disk. */
+/**
+ * Records of other queues that a read from the disk may take along: copying them costs less than one more call on the
+ * pool, whose answer the loop has to take.
+ */
+const WIDEST_GAP = 16 * 1024
+const LONGEST_RUN = 128 * 1024
+
+interface ColdRecord {
+  /** Where it begins in the run. */
+  readonly at: number
+  readonly size: number
+  readonly messages: number
+  readonly queueOffset: number
+}
+
+/** Records that lie close to each other in one file and are to be read from the disk, at once. */
 interface ColdRun {
   readonly file: MappedFile
   readonly start: number
   end: number
-  readonly records: { readonly size: number; readonly messages: number; readonly queueOffset: number }[]
+  readonly records: ColdRecord[]
   /** Ranges of mapped records in front of it. */
   readonly rangesBefore: number
 }
@@ -33,6 +48,11 @@ interface ColdRun {
  */
 export function placeIn(file: MappedFile, physicalOffset: number): number {
   return (physicalOffset - file.startOffset) | 0
+}
+
+function isNear(run: ColdRun, start: number, size: number): boolean {
+  const gap = start - run.end
+  return gap === 0 || (gap > 0 && gap <= WIDEST_GAP && start + size - run.start <= LONGEST_RUN)
 }
 
 /** Whether the record at `position` is the message that a unit says it is. */
@@ -332,12 +352,12 @@ export class QueueScan implements GetMessageResult {
     const runs = (this.coldRuns ??= [])
     const rangesBefore = this.ranges.count
     let run = runs[runs.length - 1]
-    if (run?.file !== file || run.end !== start || run.rangesBefore !== rangesBefore) {
+    if (run?.file !== file || run.rangesBefore !== rangesBefore || !isNear(run, start, size)) {
       run = { file, start, end: start, records: [], rangesBefore }
       runs.push(run)
     }
-    run.end += size
-    run.records.push({ size, messages: this.messages, queueOffset: this.nextBeginOffset })
+    run.end = start + size
+    run.records.push({ at: start - run.start, size, messages: this.messages, queueOffset: this.nextBeginOffset })
   }
 
   private finish(): GetMessageResult | Promise<GetMessageResult> {
@@ -369,15 +389,15 @@ export class QueueScan implements GetMessageResult {
     return this
   }
 
-  /** What comes from the disk is checked, body and all: the parts of the run without its damaged records. */
+  /** What comes from the disk is checked, body and all: the sound records of the run, neighbours together. */
   private soundPartsOf(run: ColdRun, bytes: Buffer): Buffer[] {
     const record = new RecordReader()
     record.checksCrc = true
     const view = viewOf(bytes)
     const parts: Buffer[] = []
     let from = 0
-    let at = 0
-    for (const { size, messages, queueOffset } of run.records) {
+    let end = 0
+    for (const { at, size, messages, queueOffset } of run.records) {
       const physicalOffset = run.file.startOffset + run.start + at
       const isSound =
         record.read(bytes, view, at, Math.min(at + size, bytes.length)) === 'record' &&
@@ -385,15 +405,18 @@ export class QueueScan implements GetMessageResult {
         record.physicalOffset === physicalOffset &&
         record.queueId === this.queue.recordQueueId(record.queueId)
       if (!isSound) {
-        if (at > from) parts.push(bytes.subarray(from, at))
-        from = at + size
         this.messageCount -= messages
         this.totalBytes -= size
         this.reader.noteSkipped(this.queue, queueOffset, physicalOffset)
+        continue
       }
-      at += size
+      if (at !== end) {
+        if (end > from) parts.push(bytes.subarray(from, end))
+        from = at
+      }
+      end = at + size
     }
-    if (at > from) parts.push(bytes.subarray(from, at))
+    if (end > from) parts.push(bytes.subarray(from, end))
     return parts
   }
 

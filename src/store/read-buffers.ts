@@ -1,8 +1,11 @@
-/** What reads from the disk ask for unless `maxTransferBytesOnMessageInDisk` is raised; longer ones are not kept. */
-const LARGEST_KEPT = 64 * 1024
+/**
+ * What reads from the disk ask for, with the records between those that are wanted, unless
+ * `maxTransferBytesOnMessageInDisk` is raised; longer ones are not kept.
+ */
+const LARGEST_KEPT = 128 * 1024
 const SMALLEST = 4 * 1024
 /** Bytes that wait to be used again. */
-const MOST_KEPT = 2 * 1024 * 1024
+const MOST_KEPT = 4 * 1024 * 1024
 
 /**
  * Memory for records that come from the disk, used again when they have left. Taken anew each time, at the rate of the

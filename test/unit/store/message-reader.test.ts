@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { GetMessageResult, MessageStore, MessageStoreOptions, StoreSettings } from '../../../src/store/index.js'
+import { type Disk, type DiskFile, systemDisk } from '../../../src/util/index.js'
 import { createStore, message } from '../../support/store.js'
 
 async function started(
@@ -115,6 +116,50 @@ test('cold messages come off the loop, 8 a call, with the same bytes', async () 
   expect(bodies(filtered!)).toEqual(['b9'])
   filtered!.release()
   expect(get(store, 99)).toMatchObject({ messageCount: 1, suggestPullingFromSlave: false })
+})
+
+/** The disk of this machine, and how many bytes each read off the loop asked for. */
+function countingDisk(): { disk: Disk; reads: number[] } {
+  const reads: number[] = []
+  const counting = (file: DiskFile): DiskFile => {
+    const read = file.read.bind(file)
+    return Object.assign(file, {
+      read: (target: Buffer, position: number) => {
+        reads.push(target.length)
+        return read(target, position)
+      },
+    })
+  }
+  return {
+    disk: { ...systemDisk, open: async (path, options) => counting(await systemDisk.open(path, options)) },
+    reads,
+  }
+}
+
+test('cold messages that lie close are read at once, without what lies between them', async () => {
+  const { disk, reads } = countingDisk()
+  const store = await started({ memoryBytes: 2000, disk })
+  const bodiesOf = async (offset: number): Promise<string[]> => {
+    reads.length = 0
+    const found = (await store.getMessage({ group: 'g', topic: 'TopicA', queueId: 0, offset, maxMsgNums: 8 }))!
+    const texts = bodies(found)
+    expect(texts.length).toBe(found.messageCount)
+    found.release()
+    return texts
+  }
+  // the third and the last are farther from the one in front of them than one more read costs
+  const places: number[] = []
+  for (const [i, between] of [0, 3000, 20_000, 0, 3000, 17_000].entries()) {
+    if (between > 0) store.append(message({ queueId: 1, body: Buffer.alloc(between) }))
+    places.push(store.append(message({ body: Buffer.from(`b${i}`) })).physicalOffset)
+  }
+  for (let i = 0; i < 20; i++) store.append(message({ queueId: 1, body: Buffer.alloc(100) }))
+  expect(await bodiesOf(0)).toEqual(['b0', 'b1', 'b2', 'b3', 'b4', 'b5'])
+  expect(reads.length).toBe(3)
+  expect(Math.max(...reads)).toBeLessThan(4000)
+  // one damaged body among them costs that message alone
+  store.log.files.first!.map().buffer[places[1]! + 88]! ^= 1
+  expect(await bodiesOf(0)).toEqual(['b0', 'b2', 'b3', 'b4', 'b5'])
 })
 
 test('memory of cold messages is used again when they have left, and not before', async () => {
