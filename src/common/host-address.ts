@@ -25,12 +25,28 @@ export function parseHostAddress(text: string): HostAddress | undefined {
 export function ipToBytes(host: string): Buffer {
   const zone = host.indexOf('%')
   const address = zone < 0 ? host : host.slice(0, zone)
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
+  if (isIPv4(address)) return ipv4ToBytes(address)
   if (!isIPv6(address))
     throw new MQError('ERR_NOT_AN_IP', `"${host}" is not an IP address; give the address, not a name`)
   const bytes = ipv6ToBytes(address)
   const mapped = bytes.readUInt32BE(0) === 0 && bytes.readUInt32BE(4) === 0 && bytes.readUInt32BE(8) === 0xffff
   return mapped ? bytes.subarray(12) : bytes
+}
+
+function ipv4ToBytes(address: string): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  let part = 0
+  let value = 0
+  for (let i = 0; i < address.length; i++) {
+    const digit = address.charCodeAt(i) - 0x30
+    if (digit >= 0) value = value * 10 + digit
+    else {
+      bytes[part++] = value
+      value = 0
+    }
+  }
+  bytes[part] = value
+  return bytes
 }
 
 function ipv6ToBytes(address: string): Buffer {
@@ -66,7 +82,7 @@ export function ipFromBytes(bytes: Buffer): string {
 /** Address and port as records and message ids hold them: 4 or 16 bytes, then i32 port. */
 export function encodeHostAddress(address: HostAddress): Buffer {
   const ip = ipToBytes(address.host)
-  const bytes = Buffer.alloc(ip.length + 4)
+  const bytes = Buffer.allocUnsafe(ip.length + 4)
   ip.copy(bytes)
   bytes.writeInt32BE(address.port, ip.length)
   return bytes

@@ -35,7 +35,7 @@ import { commandLines, startServers } from '../../interop/lib/servers.mjs'
 import { buildJava, classPath, root } from '../../interop/lib/tools.mjs'
 import { createTopic, send } from '../frames.mjs'
 import { once as ask, run } from '../load.mjs'
-import { commit, halfMessage, messagesIn, nowUs, sendAll, sendPaced } from './sender.mjs'
+import { committer, halfMessage, messagesIn, nowUs, sendAll, sendPaced } from './sender.mjs'
 
 const QUEUES = 16
 const SIZE = 100
@@ -100,7 +100,7 @@ async function transactions(side) {
   const load = { port: side.port, topic: side.topic, queues: QUEUES, connections: 4, window: 64, size: SIZE }
   const cpu = cpuSeconds(side.pid)
   const began = performance.now()
-  await sendAll({ ...load, ...halfMessage, count, followUp: commit })
+  await sendAll({ ...load, ...halfMessage, count, followUp: committer() })
   for (let done = 0; done < count; done = await messagesIn(side.port, side.topic, QUEUES)) {
     if (performance.now() - began > 60_000) throw new Error(`${side.name} committed ${done} of ${count} in 60 s`)
     await sleep(20)

@@ -4,6 +4,9 @@ import { jsonFrame, send, setOpaque } from '../frames.mjs'
 
 const KEY_DIGITS = 15
 const DUE_DIGITS = 16
+const OFFSET_DIGITS = 16
+/** Frames that leave together, at most. */
+const GATHERED_BYTES = 256 * 1024
 const GROUP = 'bench_producer'
 const PREPARED = 4
 const COMMIT = '8'
@@ -16,7 +19,7 @@ export const nowUs = () => Math.round((performance.timeOrigin + performance.now(
  * Sends `count` messages with `window` requests in flight on each connection. `dueUs` gives what the body begins with.
  * @param {{ port: number, topic: string, queues: number, count: number, connections: number, window: number,
  *   size: number, more?: Record<string, string>, sysFlag?: number, dueUs?: () => number,
- *   followUp?: (header: string, key: string) => Buffer }} load
+ *   followUp?: (header: string, key: number) => Buffer }} load
  */
 export async function sendAll(load) {
   const share = Math.ceil(load.count / load.connections)
@@ -32,18 +35,24 @@ async function sendShare(load, { lane, count }) {
   let answered = 0
   const keys = []
   await withConnection(load.port, (socket, done) => {
+    const out = new Gathered(socket)
     const next = () => {
       const key = lane * 1e9 + sent
-      socket.write(stamped(template, sent++, { key, dueUs: load.dueUs?.() ?? 0 }))
+      out.add(stamped(template, sent++, { key, dueUs: load.dueUs?.() ?? 0 }))
       keys.push(key)
     }
-    onFrames(socket, header => {
+    const onAnswer = header => {
       if (!header.includes('"code":0')) return done(new Error(`a send was answered ${header}`))
-      if (load.followUp) socket.write(load.followUp(header, keyText(keys[opaqueOf(header)])))
-      if (++answered === count) return done()
+      if (load.followUp) out.add(load.followUp(header, keys[opaqueOf(header)]))
+      answered++
       if (sent < count) next()
+    }
+    onFrames(socket, onAnswer, () => {
+      out.write()
+      if (answered === count) done()
     })
     for (let i = 0; i < Math.min(load.window, count); i++) next()
+    out.write()
   })
 }
 
@@ -60,7 +69,7 @@ export async function sendPaced({ port, rate, count = Number.POSITIVE_INFINITY, 
     const timer = setInterval(() => {
       const due = Math.min(count, ((performance.now() - began) * rate) / 1000)
       while (sentAt.length < due && !isStopped()) {
-        socket.write(stamped(template, sentAt.length, { key: sentAt.length, dueUs: dueUs() }))
+        socket.write(Buffer.from(stamped(template, sentAt.length, { key: sentAt.length, dueUs: dueUs() })))
         sentAt.push(performance.now())
       }
       const isLast = isStopped() || sentAt.length === count
@@ -73,23 +82,48 @@ export async function sendPaced({ port, rate, count = Number.POSITIVE_INFINITY, 
   return times.sort((a, b) => a - b)
 }
 
-/** A half message's follow-up: what a producer sends when its local transaction is done, without waiting. */
-export function commit(header, key) {
-  const commitLogOffset = Number.parseInt(/"msgId":"[0-9A-F]{16,40}?([0-9A-F]{16})"/.exec(header)[1], 16)
-  return jsonFrame(
+const commitTemplate = () => {
+  const zeros = '0'.repeat(OFFSET_DIGITS)
+  const { frame } = jsonFrame(
     37,
     {
       producerGroup: GROUP,
-      tranStateTableOffset: /"queueOffset":"?(\d+)/.exec(header)[1],
-      commitLogOffset: String(commitLogOffset),
+      tranStateTableOffset: zeros,
+      commitLogOffset: zeros,
       commitOrRollback: COMMIT,
       fromTransactionCheck: 'false',
-      msgId: key,
-      transactionId: key,
+      msgId: keyText(0),
+      transactionId: keyText(0),
     },
     undefined,
     { flag: ONEWAY },
-  ).frame
+  )
+  const behind = text => frame.indexOf(text) + text.length
+  return {
+    frame,
+    stateAt: behind('"tranStateTableOffset":"'),
+    logAt: behind('"commitLogOffset":"'),
+    msgIdAt: behind('"msgId":"K'),
+    transactionIdAt: behind('"transactionId":"K'),
+  }
+}
+
+/** A half message's follow-up: what a producer sends when its local transaction is done, without waiting. */
+export function committer() {
+  const one = commitTemplate()
+  return (header, key) => {
+    const { frame } = one
+    const idAt = header.indexOf('"msgId":"') + 9
+    // an id ends with the offset in the log, as 16 hexadecimal digits
+    const idEnd = header.indexOf('"', idAt)
+    writeDigits(frame, Number.parseInt(header.slice(idEnd - 16, idEnd), 16), one.logAt, OFFSET_DIGITS)
+    const stateAt = header.indexOf('"queueOffset":') + 14
+    const quote = header[stateAt] === '"' ? 1 : 0
+    writeDigits(frame, Number.parseInt(header.slice(stateAt + quote, stateAt + 20), 10), one.stateAt, OFFSET_DIGITS)
+    writeDigits(frame, key, one.msgIdAt, KEY_DIGITS)
+    writeDigits(frame, key, one.transactionIdAt, KEY_DIGITS)
+    return frame
+  }
 }
 
 export const halfMessage = { sysFlag: PREPARED, more: { TRAN_MSG: 'true', PGROUP: GROUP } }
@@ -122,15 +156,48 @@ function templateOf({ topic, queues, size, sysFlag, more }, lane) {
   }))
 }
 
+/** Valid until the next one. */
 function stamped(template, number, { key, dueUs }) {
   const one = template[(number + template[0].lane) % template.length]
   setOpaque(one, number)
-  one.frame.latin1Write(String(key).padStart(KEY_DIGITS, '0'), one.keyAt)
-  one.frame.latin1Write(String(dueUs).padStart(DUE_DIGITS, '0'), one.dueAt)
-  return Buffer.from(one.frame)
+  writeDigits(one.frame, key, one.keyAt, KEY_DIGITS)
+  writeDigits(one.frame, dueUs, one.dueAt, DUE_DIGITS)
+  return one.frame
 }
 
-const opaqueOf = header => Number(/"opaque":(\d+)/.exec(header)[1]) - 1_000_000_000
+function writeDigits(bytes, number, at, digits) {
+  let rest = number
+  for (let i = at + digits - 1; i >= at; i--) {
+    const tenth = Math.floor(rest / 10)
+    bytes[i] = 48 + rest - tenth * 10
+    rest = tenth
+  }
+}
+
+const opaqueOf = header => {
+  const at = header.indexOf('"opaque":') + 9
+  return Number.parseInt(header.slice(at, at + 10), 10) - 1_000_000_000
+}
+
+/** Frames that leave with one write. */
+class Gathered {
+  bytes = Buffer.allocUnsafeSlow(GATHERED_BYTES)
+  length = 0
+
+  constructor(socket) {
+    this.socket = socket
+  }
+
+  add(frame) {
+    if (this.length + frame.length > GATHERED_BYTES) this.write()
+    this.length += frame.copy(this.bytes, this.length)
+  }
+
+  write() {
+    if (this.length > 0) this.socket.write(Buffer.from(this.bytes.subarray(0, this.length)))
+    this.length = 0
+  }
+}
 
 function withConnection(port, run) {
   return new Promise((resolve, reject) => {
@@ -150,19 +217,18 @@ function withConnection(port, run) {
   })
 }
 
-/** Gives the header of each frame as text; what is written meanwhile leaves together. */
-function onFrames(socket, onHeader) {
+/** Gives the header of each frame as text, and says when those of a chunk have been given. */
+function onFrames(socket, onHeader, onChunkEnd = () => {}) {
   let rest = Buffer.alloc(0)
   socket.on('data', chunk => {
     const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk
     let at = 0
-    socket.cork()
     while (bytes.length - at >= 8 && bytes.length - at - 4 >= bytes.readInt32BE(at)) {
       const headerLength = bytes.readInt32BE(at + 4) & 0xffffff
       onHeader(bytes.latin1Slice(at + 8, at + 8 + headerLength))
       at += 4 + bytes.readInt32BE(at)
     }
-    socket.uncork()
+    onChunkEnd()
     rest = bytes.subarray(at)
   })
 }
