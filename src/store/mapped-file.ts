@@ -127,6 +127,12 @@ export class MappedFile {
     this.zeroedTo = this.length
   }
 
+  /** Whether reading a range through the mapping waits for no disk. */
+  isInMemory(from: number, to: number): boolean {
+    this.map()
+    return this.mapping!.isInMemory?.(from, to) ?? false
+  }
+
   /** Reads without the mapping, off the loop: for what is probably not in memory. */
   async read(target: Buffer, position: number): Promise<number> {
     this.file ??= this.openFile()

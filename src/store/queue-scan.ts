@@ -218,7 +218,8 @@ export class QueueScan implements GetMessageResult {
       const isGone = file === undefined && physicalOffset >= 0 && physicalOffset < log.minOffset
       return isGone ? this.removed(physicalOffset) : this.lookAgain()
     }
-    if (isWarm) return this.takeMapped(file, physicalOffset, size)
+    const place = placeIn(file, physicalOffset)
+    if (isWarm || file.isInMemory(place, place + size)) return this.takeMapped(file, physicalOffset, size)
     if (filter?.matchesRecord === undefined) return this.add(file, physicalOffset, size, true)
     if (this.coldRecord === undefined) return this.readColdRecord(file, physicalOffset, size)
     const record = this.coldRecord

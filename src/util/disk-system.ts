@@ -253,6 +253,10 @@ class SystemMapping implements Mapping {
     return Math.min(this.native.nextHole(this.fd, from), this.length)
   }
 
+  isInMemory(from: number, to: number): boolean {
+    return this.mapping.isInMemory(from, Math.min(to, this.length))
+  }
+
   setReadAhead(isOn: boolean): void {
     if (!this.closed) this.mapping.setReadAhead(isOn)
   }

@@ -71,6 +71,8 @@ export interface Mapping {
   nextData?(from: number): number
   /** Where, from a position on, the file holds nothing but zeros; its length when nowhere. Absent: not known. */
   nextHole?(from: number): number
+  /** Whether touching any of a range waits for no disk. Absent: not known. */
+  isInMemory?(from: number, to: number): boolean
   /** Whether the kernel may read ahead of who touches pages. Absent: it cannot be told. */
   setReadAhead?(isOn: boolean): void
   /** Sets a range to zeros. */

@@ -9,6 +9,7 @@ import {
   type StoreSettings,
 } from '../../src/store/index.js'
 import { silentLogger, systemClock } from '../../src/util/index.js'
+import { coldDisk } from './cold-disk.js'
 
 /** The defaults of Java but for file sizes, which are small, and the hour of cleaning, which is never. */
 export function storeSettings(rootDir: string, overrides: Partial<StoreSettings> = {}): StoreSettings {
@@ -89,7 +90,10 @@ export function createStore(
   } = {},
 ): MessageStore {
   const { rootDir = scratchFolder(), settings, ...rest } = options
+  // who says how much of the log memory holds means the rest to be on the disk
+  const isCold = rest.memoryBytes !== undefined || settings?.accessMessageInMemoryMaxRatio !== undefined
   return new MessageStore({
+    ...(isCold && { disk: coldDisk }),
     settings: storeSettings(rootDir, settings),
     clock: systemClock,
     logger: silentLogger,

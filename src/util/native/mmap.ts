@@ -31,6 +31,8 @@ export interface NativeMapping {
   populate(from: number, to: number, isBulk: boolean): Promise<void>
   /** Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Throws {@link NativeError}. */
   flush(from: number, to: number): Promise<void>
+  /** Whether all pages of `[from, to)` are in memory: touching them waits for no disk. */
+  isInMemory(from: number, to: number): boolean
   /** Whether the kernel may read ahead of who touches pages. */
   setReadAhead(isOn: boolean): void
   unmap(): void
@@ -77,13 +79,15 @@ type OnPool = (syscall: string, call: NativeFunction, ...args: unknown[]) => Pro
 
 class MappedMemory implements NativeMapping {
   private readsAhead = true
+  /** What is told of each page; enough for most messages. */
+  private readonly present = new Uint8Array(16)
   /** Calls under way that make pages one by one. */
   private singles = 0
 
   constructor(
     private readonly address: bigint,
     readonly memory: ArrayBuffer,
-    private readonly calls: Record<'madvise' | 'msync' | 'munmap', NativeFunction> & { onPool: OnPool },
+    private readonly calls: Record<'madvise' | 'mincore' | 'msync' | 'munmap', NativeFunction> & { onPool: OnPool },
   ) {}
 
   async populate(from: number, to: number, isBulk: boolean): Promise<void> {
@@ -105,6 +109,15 @@ class MappedMemory implements NativeMapping {
     const letGo = pageStart(to) - start
     if (letGo >= MANY_DIRTY_BYTES) await this.advise(start, letGo, MADV_DONTNEED).catch(() => {})
     await this.calls.onPool('msync', this.calls.msync, this.address + BigInt(start), to - start, MS_SYNC)
+  }
+
+  isInMemory(from: number, to: number): boolean {
+    const start = pageStart(from)
+    const pages = Math.ceil((to - start) / PAGE)
+    const present = pages <= this.present.length ? this.present : new Uint8Array(pages)
+    if (this.calls.mincore(this.address + BigInt(start), to - start, present) !== 0) return false
+    for (let i = 0; i < pages; i++) if ((present[i]! & 1) === 0) return false
+    return true
   }
 
   setReadAhead(isOn: boolean): void {
@@ -157,6 +170,7 @@ function load(): NativeMemory {
   const mmap = libc.func('void *mmap(void *addr, size_t length, int prot, int flags, int fd, int64_t offset)')
   const munmap = libc.func('int munmap(void *addr, size_t length)')
   const madvise = libc.func('int madvise(uintptr_t addr, size_t length, int advice)')
+  const mincore = libc.func('int mincore(uintptr_t addr, size_t length, _Out_ uint8_t *present)')
   const msync = libc.func('int msync(uintptr_t addr, size_t length, int flags)')
   const fadvise = libc.func('int posix_fadvise(int fd, int64_t offset, int64_t length, int advice)')
   const fallocate = libc.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
@@ -185,7 +199,7 @@ function load(): NativeMemory {
     map(fd, length, isReadOnly) {
       const address: bigint = mmap(null, length, isReadOnly ? PROT_READ : PROT_READ_WRITE, MAP_SHARED, fd, 0)
       if (address === MAP_FAILED) throw failure('mmap')
-      return new MappedMemory(address, koffi.view(address, length), { madvise, msync, munmap, onPool })
+      return new MappedMemory(address, koffi.view(address, length), { madvise, mincore, msync, munmap, onPool })
     },
     allocate: (fd, from, to) => onPool('fallocate', fallocate, fd, 0, from, to - from).catch(unlessUnsupported),
     allocateSync,

@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { GetMessageResult, MessageStore, MessageStoreOptions, StoreSettings } from '../../../src/store/index.js'
 import { type Disk, type DiskFile, systemDisk } from '../../../src/util/index.js'
+import { coldDisk } from '../../support/cold-disk.js'
 import { createStore, message } from '../../support/store.js'
 
 async function started(
@@ -118,7 +119,7 @@ test('cold messages come off the loop, 8 a call, with the same bytes', async () 
   expect(get(store, 99)).toMatchObject({ messageCount: 1, suggestPullingFromSlave: false })
 })
 
-/** The disk of this machine, and how many bytes each read off the loop asked for. */
+/** A disk of which nothing is in memory, and how many bytes each read off the loop asked for. */
 function countingDisk(): { disk: Disk; reads: number[] } {
   const reads: number[] = []
   const counting = (file: DiskFile): DiskFile => {
@@ -131,10 +132,23 @@ function countingDisk(): { disk: Disk; reads: number[] } {
     })
   }
   return {
-    disk: { ...systemDisk, open: async (path, options) => counting(await systemDisk.open(path, options)) },
+    disk: { ...coldDisk, open: async (path, options) => counting(await coldDisk.open(path, options)) },
     reads,
   }
 }
+
+test('what memory still has of the cold messages is given at once, 8 a call', async () => {
+  const store = await started({ memoryBytes: 2000, disk: systemDisk })
+  for (let i = 0; i < 100; i++) store.append(message({ body: Buffer.from(`b${i}`) }))
+  const found = get(store, 0)
+  expect(found).toMatchObject({ status: 'FOUND', messageCount: 8, nextBeginOffset: 8, suggestPullingFromSlave: true })
+  expect(bodies(found)).toEqual(['b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'])
+  const filter = {
+    matchesQueueUnit: () => true,
+    matchesRecord: (bytes: Buffer, start: number, end: number) => bytes.subarray(start, end).includes('b9'),
+  }
+  expect(bodies(get(store, 0, { maxMsgNums: 1, filter }))).toEqual(['b9'])
+})
 
 test('cold messages that lie close are read at once, without what lies between them', async () => {
   const { disk, reads } = countingDisk()

@@ -3,20 +3,21 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { MessageStore, StoreSettings } from '../../../src/store/index.js'
 import { type Disk, systemDisk } from '../../../src/util/index.js'
 import { nativeMemory } from '../../../src/util/native/mmap.js'
+import { coldDisk } from '../../support/cold-disk.js'
 import { createStore, message } from '../../support/store.js'
 
 /** Whether the kernel may read ahead in the commit log. */
 
-/** The disk of this machine, and what its files were told. */
+/** A disk of which nothing is in memory, and what its files were told. */
 function listeningDisk() {
   const told: string[] = []
   const listen = <T extends { setReadAhead?(isOn: boolean): void }>(kind: string, one: T): T =>
     Object.assign(one, { setReadAhead: (isOn: boolean) => void told.push(`${kind} ${isOn}`) })
   const disk: Disk = {
-    ...systemDisk,
-    map: async (path, options) => listen('mapping', await systemDisk.map(path, options)),
-    mapSync: (path, options) => listen('mapping', systemDisk.mapSync(path, options)),
-    open: async (path, options) => listen('file', await systemDisk.open(path, options)),
+    ...coldDisk,
+    map: async (path, options) => listen('mapping', await coldDisk.map(path, options)),
+    mapSync: (path, options) => listen('mapping', coldDisk.mapSync(path, options)),
+    open: async (path, options) => listen('file', await coldDisk.open(path, options)),
   }
   return { disk, told: () => told.splice(0) }
 }

@@ -51,6 +51,17 @@ test.runIf(native !== undefined)('pages made ready are there, one by one and in 
   }
 })
 
+test.runIf(native !== undefined)('pages are in memory once they were touched, mapped or not', async () => {
+  const { mapping } = mapped()
+  expect(mapping.isInMemory(0, PAGE)).toBe(false)
+  await mapping.populate(PAGE, 2 * PAGE, false)
+  expect(mapping.isInMemory(PAGE + 10, 2 * PAGE)).toBe(true)
+  expect(mapping.isInMemory(PAGE, 200 * PAGE)).toBe(false)
+  Buffer.from(mapping.memory).fill('x')
+  await mapping.flush(0, LENGTH)
+  expect(mapping.isInMemory(0, LENGTH)).toBe(true)
+})
+
 test.runIf(native !== undefined)('a call that fails on the pool tells its errno', async () => {
   const { mapping } = mapped()
   mapping.unmap()
