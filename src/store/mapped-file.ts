@@ -129,7 +129,12 @@ export class MappedFile {
 
   /** Whether reading a range through the mapping waits for no disk. */
   isInMemory(from: number, to: number): boolean {
-    this.map()
+    try {
+      this.map()
+    } catch {
+      // whoever reads without the mapping is told why
+      return false
+    }
     return this.mapping!.isInMemory?.(from, to) ?? false
   }
 

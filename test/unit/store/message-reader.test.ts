@@ -1,11 +1,15 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { GetMessageResult, MessageStore, MessageStoreOptions, StoreSettings } from '../../../src/store/index.js'
-import { type Disk, type DiskFile, systemDisk } from '../../../src/util/index.js'
+import { type Disk, type DiskFile, MQError, systemDisk } from '../../../src/util/index.js'
 import { coldDisk } from '../../support/cold-disk.js'
 import { createStore, message } from '../../support/store.js'
+import { tempDir } from '../../support/temp-dir.js'
 
 async function started(
-  options: Partial<Omit<MessageStoreOptions, 'settings'>> & { settings?: Partial<StoreSettings> } = {},
+  options: Partial<Omit<MessageStoreOptions, 'settings'>> & {
+    rootDir?: string
+    settings?: Partial<StoreSettings>
+  } = {},
 ): Promise<MessageStore> {
   const store = createStore(options)
   await store.start()
@@ -148,6 +152,24 @@ test('what memory still has of the cold messages is given at once, 8 a call', as
     matchesRecord: (bytes: Buffer, start: number, end: number) => bytes.subarray(start, end).includes('b9'),
   }
   expect(bodies(get(store, 0, { maxMsgNums: 1, filter }))).toEqual(['b9'])
+})
+
+test('an old file that cannot be mapped any more is read without', async () => {
+  let mayMap = true
+  const mapSync: Disk['mapSync'] = (path, options) => {
+    if (!mayMap) throw new MQError('EMFILE', `open: EMFILE, ${path}`)
+    return systemDisk.mapSync(path, options)
+  }
+  const root = tempDir()
+  const settings = { mappedFileSizeCommitLog: 4096 }
+  const written = await started({ rootDir: root, settings })
+  for (let i = 0; i < 100; i++) written.append(message({ body: Buffer.from(`b${i}`) }))
+  await written.shutdown()
+  const store = await started({ rootDir: root, settings, memoryBytes: 2000, disk: { ...systemDisk, mapSync } })
+  mayMap = false
+  const found = await store.getMessage({ group: 'g', topic: 'TopicA', queueId: 0, offset: 0, maxMsgNums: 8 })
+  expect(bodies(found!)).toEqual(['b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'])
+  found!.release()
 })
 
 test('cold messages that lie close are read at once, without what lies between them', async () => {
