@@ -76,7 +76,7 @@ export class TimerBroker<C extends Clock = ManualClock> {
   async killed(): Promise<TimerBroker<C>> {
     const folder = scratchFolder()
     const wheel = join(this.folder, 'timerwheel')
-    cpSync(this.folder, folder, { recursive: true, filter: path => path !== wheel })
+    copyWhileChanging(this.folder, folder, path => path !== wheel)
     copySparse(wheel, join(folder, 'timerwheel'))
     await this.dispose()
     return TimerBroker.open({ ...this.options, folder })
@@ -115,6 +115,19 @@ export class TimerBroker<C extends Clock = ManualClock> {
       result?.release()
     }
     return found
+  }
+}
+
+/** A file that is being replaced on the pool may go between listing and copying: then once more. */
+function copyWhileChanging(from: string, to: string, filter: (path: string) => boolean): void {
+  for (let left = 10; ; left--) {
+    try {
+      cpSync(from, to, { recursive: true, filter })
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || left === 0) throw error
+      rmSync(to, { recursive: true, force: true })
+    }
   }
 }
 

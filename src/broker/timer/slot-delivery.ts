@@ -62,9 +62,10 @@ export class SlotDelivery {
     this.readUpTo = options.timer.log.maxOffset
   }
 
-  /** Position of the next message to deliver, once some have been. */
+  /** Units of the slot in front of it have been delivered; undefined as long as none has. */
   get next(): number | undefined {
-    return this.delivered > 0 ? this.messages.at(-1) : undefined
+    // a check point may be taken before the slot that has nothing left is closed
+    return this.delivered > 0 ? (this.messages.at(-1) ?? this.readUpTo) : undefined
   }
 
   /** Goes on until all is delivered (`idle`), the slice is over, or the store takes no more. */
