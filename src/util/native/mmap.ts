@@ -25,11 +25,11 @@ export interface NativeMapping {
   /** The bytes of the file. Touching them after {@link unmap} ends the process. */
   readonly memory: ArrayBuffer
   /**
-   * Faults the pages of `[from, to)` in for writing, off the loop. Throws where the kernel cannot. In bulk is cheaper
+   * Faults the pages of `[from, to)` in for writing, off the loop. Rejects where the kernel cannot. In bulk is cheaper
    * for each page, but in pieces that the kernel does not interrupt, and that it later writes out as a whole.
    */
   populate(from: number, to: number, isBulk: boolean): Promise<void>
-  /** Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Throws {@link NativeError}. */
+  /** Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Rejects with {@link NativeError}. */
   flush(from: number, to: number): Promise<void>
   /** Whether all pages of `[from, to)` are in memory: touching them waits for no disk. */
   isInMemory(from: number, to: number): boolean
@@ -92,9 +92,10 @@ class MappedMemory implements NativeMapping {
 
   async populate(from: number, to: number, isBulk: boolean): Promise<void> {
     const isSingle = this.readsAhead && !isBulk
-    // on the pool too: changing it waits for calls under way
-    if (isSingle && ++this.singles === 1) await this.advise(0, this.memory.byteLength, MADV_RANDOM)
+    if (isSingle) this.singles++
     try {
+      // on the pool too: changing it waits for calls under way
+      if (isSingle && this.singles === 1) await this.advise(0, this.memory.byteLength, MADV_RANDOM)
       const start = pageStart(from)
       await this.advise(start, to - start, MADV_POPULATE_WRITE)
     } finally {
