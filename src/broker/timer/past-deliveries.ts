@@ -70,5 +70,7 @@ function keyOf(
   const bodyCrc = buffer.readInt32BE(start + RecordPosition.BODY_CRC)
   const bornTimestamp = readInt64(buffer, start + RecordPosition.BORN_TIMESTAMP)
   const place = `${properties.text('realTopic')} ${properties.text('realQueueId')} ${properties.text('uniqKey')}`
-  return `${isRoll} ${rollTimes} ${properties.text('outMs')} ${bornTimestamp} ${bodyCrc} ${place}`
+  // a marker may name a message that is like it in all the rest
+  const deleteKey = properties.text('deleteKey') ?? ''
+  return `${isRoll} ${rollTimes} ${properties.text('outMs')} ${bornTimestamp} ${bodyCrc} ${deleteKey} ${place}`
 }

@@ -29,7 +29,10 @@ export interface NativeMapping {
    * for each page, but in pieces that the kernel does not interrupt, and that it later writes out as a whole.
    */
   populate(from: number, to: number, isBulk: boolean): Promise<void>
-  /** Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Rejects with {@link NativeError}. */
+  /**
+   * Writes what is dirty of `[from, to)` and waits until the disk has it, off the loop. Rejects with {@link
+   * NativeError}.
+   */
   flush(from: number, to: number): Promise<void>
   /** Whether all pages of `[from, to)` are in memory: touching them waits for no disk. */
   isInMemory(from: number, to: number): boolean
