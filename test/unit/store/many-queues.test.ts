@@ -110,16 +110,22 @@ test('a queue that went on behind what was noted is found to its end, wherever t
   expect(loadQueue(root, { maxOffset: 800, maxPhysicalOffset: 80_000 })).toEqual([700, 70_000])
 })
 
-test('what a crash left behind a gap goes, and comes back at no later start', async () => {
+/** Queue 3 of topic T with `count` units, of which those from 450 to `end` did not reach the disk. */
+async function queueWithGap(count: number, end: number): Promise<{ root: string; path: string }> {
   const root = tempDir()
   const store = newStore(root)
   const queue = store.queueOf(store.topicOf('T'), 3)
-  for (let i = 0; i < 900; i++) queue.put(i * 100, 100, 0, i)
+  for (let i = 0; i < count; i++) queue.put(i * 100, 100, 0, i)
   await store.close()
   const path = join(root, 'consumequeue/T/3/00000000000000000000')
   const bytes = readFileSync(path)
-  bytes.fill(0, 450 * 20, 460 * 20)
+  bytes.fill(0, 450 * 20, end * 20)
   writeFileSync(path, bytes)
+  return { root, path }
+}
+
+test('what a crash left behind a gap goes, and comes back at no later start', async () => {
+  const { root, path } = await queueWithGap(900, 460)
   expect(loadQueue(root, { maxOffset: 400, maxPhysicalOffset: 40_000 })).toEqual([450, 45_000])
   expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
   expect(loadQueue(root, { maxOffset: 900, maxPhysicalOffset: 90_000 })).toEqual([450, 45_000])
@@ -194,15 +200,7 @@ test('a queue of several files, or one that fills its last, is found to its end'
 
 test('what a crash left behind the noted end goes, however far behind it is', async () => {
   for (const left of [451, 460, 700, 990]) {
-    const root = tempDir()
-    const store = newStore(root)
-    const queue = store.queueOf(store.topicOf('T'), 3)
-    for (let i = 0; i < 1000; i++) queue.put(i * 100, 100, 0, i)
-    await store.close()
-    const path = join(root, 'consumequeue/T/3/00000000000000000000')
-    const bytes = readFileSync(path)
-    bytes.fill(0, 450 * 20, left * 20)
-    writeFileSync(path, bytes)
+    const { root } = await queueWithGap(1000, left)
     const found = loadQueue(root, { maxOffset: 450, maxPhysicalOffset: 45_000 })
     expect([left, ...found]).toEqual([left, 450, 45_000])
     expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
