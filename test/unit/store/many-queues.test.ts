@@ -200,7 +200,7 @@ test('a queue of several files, or one that fills its last, is found to its end'
 
 test('what a crash left behind the noted end goes, however far behind it is', async () => {
   for (const left of [451, 460, 700, 990]) {
-    const { root } = await queueWithGap(1000, left)
+    const { root, path } = await queueWithGap(1000, left)
     const found = loadQueue(root, { maxOffset: 450, maxPhysicalOffset: 45_000 })
     expect([left, ...found]).toEqual([left, 450, 45_000])
     expect(readFileSync(path).subarray(450 * 20)).toEqual(Buffer.alloc(FILE_SIZE - 450 * 20))
